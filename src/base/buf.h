@@ -33,3 +33,9 @@ int buf_reserve(struct buf *b, size_t extra);
 
 void buf_consume(struct buf *b, size_t length); /* drops the first bytes; length <= b->length */
 void buf_trim(struct buf *b);			/* gives unused memory back */
+
+/* For AUTO(buf_done): an embedded buffer that goes with its block. */
+static inline void auto_buf_done(struct buf *b)
+{
+	buf_done(b);
+}
