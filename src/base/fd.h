@@ -44,3 +44,9 @@ ssize_t fd_read_file_at(int dir_fd, const char *name, char *text, size_t size);
 
 /* Waits until fd is readable. 1 readable, 0 time is over, or -errno. */
 int fd_wait_readable(int fd, int timeout_ms);
+
+/* For AUTO(fd_set_done). */
+static inline void auto_fd_set_done(struct fd_set_received *set)
+{
+	fd_set_done(set);
+}

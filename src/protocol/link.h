@@ -131,7 +131,7 @@ struct link_info {
 	uint64_t model_bytes;  /* what screen model and history weigh */
 	uint64_t history_lines;
 	uint16_t rows, columns;
-	uint32_t reserved; /* zero */
+	uint32_t reserved;		/* zero */
 	uint8_t token[LINK_TOKEN_SIZE]; /* of the terminal that shows the session */
 	char terminal[LINK_NAME_SIZE];	/* empty when disconnected */
 	char client[LINK_SHORT_SIZE];	/* address of that terminal's user */
