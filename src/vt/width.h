@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Cells of one code point that stands alone: 0 (combining, ZWJ, variation selectors, other
@@ -19,6 +20,15 @@ typedef uint32_t vt_grapheme;
  * clusters as utf8proc defines them (UAX 29). */
 bool vt_grapheme_next(vt_grapheme *state, uint32_t point);
 
-/* Cells of a cluster so far of width `width` after `point` was added to it: VS16 (U+FE0F) behind a
- * character that has an emoji form makes it 2, a second regional indicator 2, else as it was. */
+/* How many of the first code points begin a cluster of one or two cells whatever came before them
+ * (unless that was a vt_grapheme_joins_any()): the plain case, many at a time. Writes their widths.
+ */
+size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths);
+
+/* Whether whatever is no control belongs to the cluster that is open (after a prepended mark). */
+bool vt_grapheme_joins_any(vt_grapheme state);
+
+/* Cells of a cluster that begins with `base` and had `width` so far, after `point` joined it: VS16
+ * (U+FE0F) behind a character that has an emoji form makes it 2, as does a second regional
+ * indicator; a spacing mark adds its own up to 2. */
 unsigned vt_width_joined(uint32_t base, unsigned width, uint32_t point);
