@@ -1,0 +1,85 @@
+#include "leader/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/runtime.h"
+#include "protocol/link.h"
+
+#define HOST_LINK_FD 3
+#define EXEC_FAILED 127
+
+/* In the child. Signals as a fresh program expects them: what is blocked or ignored here would be
+ * inherited by all that runs in the session. */
+_Noreturn static void become_host(const char *path, uint32_t session, int link_fd)
+{
+	sigset_t none;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* dup2() onto itself would keep the close-on-exec mark. */
+	int r = link_fd == HOST_LINK_FD ? fcntl(link_fd, F_SETFD, 0) : dup2(link_fd, HOST_LINK_FD);
+	if (r >= 0) {
+		(void)close_range(HOST_LINK_FD + 1, ~0U, 0);
+		char id[12];
+		(void)snprintf(id, sizeof(id), "%u", session);
+		(void)execl(path, "termserv-host", id, (char *)NULL);
+	}
+	_exit(EXEC_FAILED);
+}
+
+int host_start(struct host *ret, uint32_t session)
+{
+	AUTO(free) char *path = NULL;
+	int r = runtime_sibling(&path, "termserv-host");
+	if (r < 0) {
+		return r;
+	}
+	if (access(path, X_OK) < 0) {
+		return -errno; /* said here, where it can still be told apart */
+	}
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		return -errno;
+	}
+	AUTO_FD int ours = pair[0];
+	AUTO_FD int theirs = pair[1];
+	pid_t pid = fork();
+	if (pid < 0) {
+		return -errno;
+	}
+	if (pid == 0) {
+		become_host(path, session, theirs);
+	}
+	*ret = (struct host){ .pid = pid, .link_fd = TAKE_FD(ours) };
+	return 0;
+}
+
+int host_give(const struct host *h, uint32_t session, int spec_fd, int run_fd)
+{
+	union link_packet packet = { .simple = link_make(LINK_START, 0) };
+	packet.simple.session = session;
+	return link_send(h->link_fd, &packet, (int[]){ spec_fd, run_fd }, 2);
+}
+
+void host_end_text(char *text, size_t size, int wait_status)
+{
+	if (WIFSIGNALED(wait_status)) {
+		int number = WTERMSIG(wait_status);
+		const char *name = sigdescr_np(number);
+		(void)snprintf(text, size, "the host was ended by signal %d (%s)", number,
+			name != NULL ? name : "unknown");
+	} else if (WEXITSTATUS(wait_status) == EXEC_FAILED) {
+		(void)snprintf(text, size, "the host could not be started");
+	} else {
+		(void)snprintf(text, size, "the host ended without a word, with exit status %d",
+			WEXITSTATUS(wait_status));
+	}
+}

@@ -1,0 +1,430 @@
+/* termserv-leader: one session's guard. Started by termservd for one session, it proves who the
+ * owner is, starts the one host, stands between broker and host, and stays until the session's last
+ * process is gone.
+ *
+ * Always holds: it knows no other session, never sees a byte of a terminal, never blocks once the
+ * host runs, and whatever ends the session, LINK_ENDED says so and sessions/ID is removed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "leader/folder.h"
+#include "leader/guard.h"
+#include "leader/host.h"
+#include "leader/relay.h"
+#include "leader/tree.h"
+
+#define SPEC_WAIT_MS 100
+#define LOGOFF_GRACE_MS 5000 /* from SIGHUP to SIGKILL, for the program */
+#define HOST_GRACE_MS 1000   /* for a host that was told to end at once, or has closed its link */
+#define TREE_GRACE_MS 2000   /* from SIGHUP to SIGKILL, for what the program has left behind */
+#define KILL_LIMIT_MS 5000   /* for SIGKILL to work: a process stuck in the kernel is left behind */
+#define ENDED_WAIT_MS 1000
+#define USAGE 2
+
+/* In this order; each but the first and the last has an end in time. */
+enum stage {
+	STAGE_RUNNING,
+	STAGE_LOGOFF, /* the program has got SIGHUP */
+	STAGE_RESET,  /* the host is to end at once */
+	STAGE_HANGUP, /* the host is gone; what is left has got SIGHUP */
+	STAGE_KILL,   /* what is left gets SIGKILL */
+	STAGE_OVER,
+};
+
+struct leader {
+	struct relay relay;
+	struct host host;
+	struct folder folder;
+	int signal_fd;
+	enum stage stage;
+	uint64_t deadline; /* clock_monotonic_ms(); of the stage */
+	int host_status;
+	bool reset; /* somebody asked for the end at once */
+};
+
+struct arguments {
+	uint32_t session, broker_uid;
+	int runtime_fd, link_fd, proof_fd;
+};
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void enter(struct leader *l, enum stage stage, unsigned limit_ms)
+{
+	l->stage = stage;
+	l->deadline = clock_monotonic_ms() + limit_ms;
+}
+
+static void begin_logoff(struct leader *l)
+{
+	if (l->stage < STAGE_LOGOFF) {
+		enter(l, STAGE_LOGOFF, LOGOFF_GRACE_MS);
+	}
+}
+
+static void begin_reset(struct leader *l)
+{
+	if (l->stage < STAGE_RESET) {
+		enter(l, STAGE_RESET, HOST_GRACE_MS);
+	}
+}
+
+static void kill_host(struct leader *l)
+{
+	if (l->host.pid > 0) {
+		(void)kill(l->host.pid, SIGKILL);
+	}
+	l->deadline = UINT64_MAX; /* its end is the next thing that happens */
+}
+
+static void kill_tree(struct leader *l)
+{
+	int n = tree_signal(SIGKILL);
+	if (n == 0) {
+		/* Left are processes that are not ours to end, as those of a setuid program. */
+		log_warning(
+			"session %u: some of its processes could not be ended", l->relay.session);
+		l->stage = STAGE_OVER;
+	}
+}
+
+static void hang_up_tree(void)
+{
+	(void)tree_signal(SIGHUP);
+	(void)tree_signal(SIGCONT); /* a stopped one would never see the hangup */
+}
+
+static void on_host_end(struct leader *l, bool left)
+{
+	l->host.pid = 0;
+	while (l->relay.host_fd >= 0 && relay_on_host(&l->relay) == 0) {
+		/* its last words */
+	}
+	relay_set_ending(&l->relay);
+	if (!left) {
+		l->stage = STAGE_OVER;
+	} else if (l->reset) {
+		enter(l, STAGE_KILL, KILL_LIMIT_MS);
+		kill_tree(l);
+	} else {
+		enter(l, STAGE_HANGUP, TREE_GRACE_MS);
+		hang_up_tree();
+	}
+}
+
+/* A child has ended: the host, or an orphan of the session. Its own children are ours now. */
+static void on_child(struct leader *l)
+{
+	bool left;
+	if (tree_reap(l->host.pid, &l->host_status, &left)) {
+		on_host_end(l, left);
+	} else if (l->stage > STAGE_RESET && !left) {
+		l->stage = STAGE_OVER;
+	} else if (l->stage == STAGE_HANGUP) {
+		hang_up_tree();
+	} else if (l->stage == STAGE_KILL) {
+		kill_tree(l);
+	}
+}
+
+static void on_deadline(struct leader *l)
+{
+	switch (l->stage) {
+	case STAGE_LOGOFF:
+		relay_order_host(&l->relay, LINK_RESET, 0, "");
+		enter(l, STAGE_RESET, HOST_GRACE_MS);
+		break;
+	case STAGE_RESET:
+		kill_host(l);
+		break;
+	case STAGE_HANGUP:
+		enter(l, STAGE_KILL, KILL_LIMIT_MS);
+		kill_tree(l);
+		break;
+	case STAGE_KILL:
+		log_warning("session %u: some of its processes do not end", l->relay.session);
+		l->stage = STAGE_OVER;
+		break;
+	case STAGE_RUNNING:
+	case STAGE_OVER:
+		break;
+	}
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void on_signal(struct leader *l)
+{
+	struct signalfd_siginfo info;
+	bool child = false;
+	bool stop = false;
+	while (read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		child = child || info.ssi_signo == SIGCHLD;
+		stop = stop || info.ssi_signo != SIGCHLD;
+	}
+	if (stop && l->stage == STAGE_RUNNING) { /* the machine goes down */
+		relay_order_host(&l->relay, LINK_LOGOFF, 0, "");
+		relay_set_ending(&l->relay);
+		begin_logoff(l);
+	}
+	if (child) {
+		on_child(l);
+	}
+}
+
+static void on_host(struct leader *l)
+{
+	int r = relay_on_host(&l->relay);
+	if (r == -EPIPE) {
+		begin_reset(l); /* it is about to end; it need not be told */
+	} else if (r < 0) {
+		log_error("session %u: its host does not speak this link", l->relay.session);
+		begin_reset(l);
+		kill_host(l);
+	}
+}
+
+static void take_orders(struct leader *l)
+{
+	if (l->relay.order == RELAY_LOGOFF) {
+		begin_logoff(l);
+	} else if (l->relay.order == RELAY_RESET) {
+		l->reset = true;
+		begin_reset(l);
+		if (l->stage == STAGE_HANGUP) {
+			enter(l, STAGE_KILL, KILL_LIMIT_MS);
+			kill_tree(l);
+		}
+	}
+}
+
+static int wait_ms(const struct leader *l)
+{
+	if (l->stage == STAGE_RUNNING || l->deadline == UINT64_MAX) {
+		return -1;
+	}
+	uint64_t now = clock_monotonic_ms();
+	return l->deadline > now ? (int)(l->deadline - now) : 0;
+}
+
+static void run(struct leader *l)
+{
+	while (l->stage != STAGE_OVER) {
+		enum { SIGNALS, LISTEN, HOST, BROKER, COUNT };
+		struct pollfd polls[COUNT] = {
+			[SIGNALS] = { .fd = l->signal_fd, .events = POLLIN },
+			[LISTEN] = { .fd = l->folder.listen_fd, .events = POLLIN },
+			[HOST] = { .fd = l->relay.host_fd, .events = POLLIN },
+			[BROKER] = { .fd = l->relay.broker_fd,
+				.events = relay_broker_events(&l->relay) },
+		};
+		int n = poll(polls, COUNT, wait_ms(l));
+		if (n < 0 && errno != EINTR) {
+			log_error("poll: %s", strerrordesc_np(errno));
+			return;
+		}
+		if (wait_ms(l) == 0) {
+			on_deadline(l);
+		}
+		if (n <= 0) {
+			continue;
+		}
+		if (polls[HOST].revents != 0) {
+			on_host(l);
+		}
+		if (polls[BROKER].revents != 0) {
+			relay_on_broker(&l->relay, polls[BROKER].revents);
+			take_orders(l);
+		}
+		if (polls[LISTEN].revents != 0) {
+			relay_on_listen(&l->relay, l->folder.listen_fd);
+		}
+		if (polls[SIGNALS].revents != 0) {
+			on_signal(l);
+		}
+	}
+}
+
+/* --- the start -------------------------------------------------------------------------------- */
+
+static int open_signals(int *ret)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+		return -errno;
+	}
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0) {
+		return -errno;
+	}
+	*ret = fd;
+	return 0;
+}
+
+/* Everything up to a host that has its session. *ret_step says what failed. 0 or -errno. */
+static int start(struct leader *l, const struct arguments *a, const char **ret_step)
+{
+	AUTO_FD int proof_fd = a->proof_fd;
+	AUTO_FD int runtime_fd = a->runtime_fd;
+	AUTO_FD int spec_fd = -1;
+	*ret_step = "to learn who asks for it";
+	int r = guard_owner(&l->relay.owner, proof_fd);
+	if (r < 0) {
+		return r;
+	}
+	*ret_step = "to receive what it is to run";
+	r = guard_spec(&spec_fd, proof_fd, SPEC_WAIT_MS);
+	if (r < 0) {
+		return r;
+	}
+	*ret_step = "to make its folder";
+	r = folder_make(&l->folder, runtime_fd, l->relay.session);
+	if (r < 0) {
+		return r;
+	}
+	*ret_step = "to start its host";
+	r = tree_adopt();
+	if (r == 0) {
+		r = open_signals(&l->signal_fd);
+	}
+	if (r == 0) {
+		r = host_start(&l->host, l->relay.session);
+	}
+	if (r < 0) {
+		return r;
+	}
+	relay_set_host(&l->relay, l->host.link_fd);
+	r = host_give(&l->host, l->relay.session, spec_fd, l->folder.run_fd);
+	if (r < 0) { /* it is dead already: the loop will see how */
+		log_warning("session %u: its host did not take it: %s", l->relay.session,
+			strerrordesc_np(-r));
+	}
+	return 0;
+}
+
+static struct link_simple ended_message(const struct leader *l)
+{
+	if (l->relay.ended.header.type == LINK_ENDED) {
+		return l->relay.ended;
+	}
+	struct link_simple message = link_make(LINK_ENDED, 0);
+	message.status = l->host_status;
+	if (l->reset) {
+		link_set_text(message.text, "the session was reset");
+	} else {
+		host_end_text(message.text, sizeof(message.text), l->host_status);
+	}
+	return message;
+}
+
+static int usage(void)
+{
+	dprintf(STDERR_FILENO,
+		"termserv-leader is started by termservd; it is of no use by hand.\n"
+		"usage: termserv-leader --session ID --runtime-fd N --link-fd N --proof-fd N "
+		"--broker-uid UID\n");
+	return USAGE;
+}
+
+/* An inherited descriptor: ours alone from here on. */
+static bool take_descriptor(const char *text, int *ret)
+{
+	uint32_t number;
+	if (text_to_u32(text, &number) < 0 || number < 3 || number > INT16_MAX ||
+		fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0) {
+		return false;
+	}
+	*ret = (int)number;
+	return true;
+}
+
+static bool parse(struct arguments *ret, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "session", required_argument, NULL, 's' },
+		{ "runtime-fd", required_argument, NULL, 'r' },
+		{ "link-fd", required_argument, NULL, 'l' },
+		{ "proof-fd", required_argument, NULL, 'p' },
+		{ "broker-uid", required_argument, NULL, 'b' },
+		{ 0 },
+	};
+	struct arguments a = { .runtime_fd = -1, .link_fd = -1, .proof_fd = -1 };
+	bool good = true;
+	bool uid_known = false;
+	for (int option; good && (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (option) {
+		case 's':
+			good = text_to_u32(optarg, &a.session) == 0 && a.session > 0;
+			break;
+		case 'r':
+			good = take_descriptor(optarg, &a.runtime_fd);
+			break;
+		case 'l':
+			good = take_descriptor(optarg, &a.link_fd);
+			break;
+		case 'p':
+			good = take_descriptor(optarg, &a.proof_fd);
+			break;
+		case 'b':
+			good = uid_known = text_to_u32(optarg, &a.broker_uid) == 0;
+			break;
+		default:
+			good = false;
+		}
+	}
+	*ret = a;
+	return good && optind == argc && uid_known && a.session > 0 && a.runtime_fd >= 0 &&
+	       a.link_fd >= 0 && a.proof_fd >= 0;
+}
+
+int main(int argc, char **argv)
+{
+	log_open("termserv-leader");
+	struct arguments a;
+	if (!parse(&a, argc, argv)) {
+		return usage();
+	}
+	(void)setsid(); /* a Ctrl-C where the server was started by hand is not meant for us */
+	(void)fd_set_nonblocking(a.link_fd, true);
+	struct leader l = { .host = HOST_INIT, .folder = FOLDER_INIT, .signal_fd = -1 };
+	relay_init(&l.relay, a.session, a.link_fd, a.broker_uid);
+
+	const char *step = "";
+	int r = start(&l, &a, &step);
+	struct link_simple ended = link_make(LINK_ENDED, 0);
+	if (r < 0) {
+		char text[LINK_TEXT_SIZE];
+		(void)snprintf(text, sizeof(text),
+			"the session could not be started: failed %s: %s", step,
+			strerrordesc_np(-r));
+		link_set_text(ended.text, text);
+		ended.error = r;
+	} else {
+		run(&l);
+		ended = ended_message(&l);
+	}
+	log_message(r < 0 || ended.error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "session %u: %s",
+		a.session, ended.text);
+	folder_remove(&l.folder);
+	relay_send_ended(&l.relay, &ended, ENDED_WAIT_MS);
+	relay_done(&l.relay);
+	auto_close(&l.signal_fd);
+	return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,375 @@
+#include "leader/relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "leader/guard.h"
+
+#define MESSAGES_A_TURN 32 /* then everybody else has theirs */
+
+void relay_init(struct relay *r, uint32_t session, int broker_fd, uid_t broker_uid)
+{
+	*r = (struct relay){
+		.session = session,
+		.broker_uid = broker_uid,
+		.created = clock_now(),
+		.broker_fd = broker_fd,
+		.host_fd = -1,
+		.to_broker = LINK_QUEUE_INIT,
+	};
+}
+
+void relay_done(struct relay *r)
+{
+	link_queue_done(&r->to_broker);
+	auto_close(&r->broker_fd);
+	auto_close(&r->host_fd);
+	r->broker_fd = -1;
+	r->host_fd = -1;
+}
+
+void relay_set_host(struct relay *r, int host_fd)
+{
+	r->host_fd = host_fd;
+}
+
+/* --- towards the broker ---------------------------------------------------------------------- */
+
+static int tell_host(struct relay *r, const struct link_simple *message, const int *cable_fd)
+{
+	union link_packet packet = { .simple = *message };
+	return r->host_fd < 0 ? -ESHUTDOWN
+			      : link_send(r->host_fd, &packet, cable_fd, cable_fd != NULL);
+}
+
+/* What it had asked for is forgotten, and so is a cable that waits for a word that will not come.
+ */
+static void drop_broker(struct relay *r)
+{
+	if (r->broker_fd < 0) {
+		return;
+	}
+	auto_close(&r->broker_fd);
+	r->broker_fd = -1;
+	link_queue_done(&r->to_broker);
+	memset(r->asks, 0, sizeof(r->asks));
+	r->info_due = false;
+	r->info_serial = 0;
+	struct link_simple forget = link_make(LINK_ABORT, 0);
+	(void)tell_host(r, &forget, NULL);
+}
+
+/* The host's truth, with what the leader knows better. */
+static struct link_info whole_info(const struct relay *r)
+{
+	struct link_info info = r->info;
+	info.header = link_make(LINK_INFO, r->info_serial).header;
+	info.session = r->session;
+	info.uid = r->owner;
+	info.created = r->created;
+	memcpy(info.token, r->current.token, sizeof(info.token));
+	link_set_text(info.terminal, r->current.name);
+	link_set_text(info.client, r->current.client);
+	if (r->ending) {
+		info.state = SESSION_RESET;
+	} else if (info.state == SESSION_ACTIVE && r->current.name[0] == '\0') {
+		info.state = SESSION_DISCONNECTED; /* on a terminal that nobody has plugged in */
+	}
+	return info;
+}
+
+/* Sends all that the broker is due, in order, as far as its socket has room. */
+static void flush_broker(struct relay *r)
+{
+	if (r->broker_fd < 0) {
+		return;
+	}
+	int result = link_queue_flush(&r->to_broker, r->broker_fd);
+	if (result == 0 && r->info_due && r->info_known) {
+		union link_packet packet = { .info = whole_info(r) };
+		result = link_send(r->broker_fd, &packet, NULL, 0);
+		if (result == 0) {
+			r->info_due = false;
+			r->info_serial = 0;
+		}
+	}
+	if (result < 0 && result != -EAGAIN) {
+		drop_broker(r);
+	}
+}
+
+static void tell_broker(struct relay *r, const struct link_simple *message)
+{
+	if (r->broker_fd >= 0 && link_queue_send(&r->to_broker, r->broker_fd, message) < 0) {
+		drop_broker(r);
+	}
+}
+
+static void answer_broker(struct relay *r, uint16_t type, uint32_t serial, int error)
+{
+	struct link_simple answer = link_make((enum link_type)type, serial);
+	answer.error = error;
+	tell_broker(r, &answer);
+}
+
+short relay_broker_events(const struct relay *r)
+{
+	bool waits = r->to_broker.count > 0 || (r->info_due && r->info_known);
+	return (short)(POLLIN | (waits ? POLLOUT : 0));
+}
+
+void relay_set_ending(struct relay *r)
+{
+	if (!r->ending) {
+		r->ending = true;
+		r->info_due = true;
+		flush_broker(r);
+	}
+}
+
+void relay_host_gone(struct relay *r)
+{
+	auto_close(&r->host_fd);
+	r->host_fd = -1;
+	for (size_t i = 0; i < RELAY_ASKS_MAX; i++) {
+		struct relay_ask ask = r->asks[i];
+		r->asks[i].answer = 0;
+		if (ask.answer != 0) {
+			answer_broker(r, ask.answer, ask.broker_serial, -ESHUTDOWN);
+		}
+	}
+}
+
+void relay_send_ended(struct relay *r, const struct link_simple *ended, int timeout_ms)
+{
+	struct link_simple message = *ended;
+	message.header = link_make(LINK_ENDED, 0).header;
+	message.session = r->session;
+	tell_broker(r, &message);
+	uint64_t limit = clock_monotonic_ms() + (uint64_t)timeout_ms;
+	while (r->broker_fd >= 0 && r->to_broker.count > 0) {
+		uint64_t now = clock_monotonic_ms();
+		struct pollfd p = { .fd = r->broker_fd, .events = POLLOUT };
+		if (now >= limit || (poll(&p, 1, (int)(limit - now)) < 0 && errno != EINTR)) {
+			return;
+		}
+		flush_broker(r);
+	}
+}
+
+/* --- from the broker ------------------------------------------------------------------------- */
+
+/* Hands a question on under a serial of our own, so that its answer is known again. */
+static void ask_host(
+	struct relay *r, const struct link_simple *question, uint16_t answer, const int *cable_fd)
+{
+	struct relay_ask *place = NULL;
+	for (size_t i = 0; i < RELAY_ASKS_MAX && place == NULL; i++) {
+		place = r->asks[i].answer == 0 ? &r->asks[i] : NULL;
+	}
+	if (place == NULL) {
+		answer_broker(r, answer, question->header.serial, -EBUSY);
+		return;
+	}
+	struct link_simple message = *question;
+	message.header.serial = ++r->last_serial;
+	int result = tell_host(r, &message, cable_fd);
+	if (result < 0) {
+		answer_broker(r, answer, question->header.serial, result);
+		return;
+	}
+	*place = (struct relay_ask){
+		.answer = answer,
+		.serial = message.header.serial,
+		.broker_serial = question->header.serial,
+	};
+}
+
+static int on_plug(struct relay *r, const struct link_simple *message, struct fd_set_received *set)
+{
+	if (set->count != 1) {
+		return -EPROTO;
+	}
+	int error = r->ending ? -ESHUTDOWN : guard_cable(set->fds[0], r->owner);
+	if (error < 0) {
+		log_warning("session %u: refused a cable for terminal %s: %s", r->session,
+			message->terminal, strerrordesc_np(-error));
+		answer_broker(r, LINK_READY, message->header.serial, error);
+		return 0;
+	}
+	memcpy(r->prepared.token, message->token, sizeof(r->prepared.token));
+	link_set_text(r->prepared.name, message->terminal);
+	link_set_text(r->prepared.client, message->client);
+	ask_host(r, message, LINK_READY, &set->fds[0]);
+	return 0;
+}
+
+/* Only the worst that was asked for counts. */
+static void take_order(struct relay *r, enum relay_order order, const struct link_simple *message)
+{
+	if (order > r->order) {
+		r->order = order;
+		relay_order_host(
+			r, (enum link_type)message->header.type, message->reason, message->text);
+		relay_set_ending(r);
+	}
+}
+
+static int on_broker_message(
+	struct relay *r, const union link_packet *packet, struct fd_set_received *set)
+{
+	const struct link_simple *message = &packet->simple;
+	if (set->count != 0 && packet->header.type != LINK_PLUG) {
+		return -EPROTO;
+	}
+	switch (packet->header.type) {
+	case LINK_HELLO:
+		r->info_due = true; /* goes out when the host has spoken, not before */
+		r->info_serial = packet->header.serial;
+		return 0;
+	case LINK_PLUG:
+		return on_plug(r, message, set);
+	case LINK_COMMIT:
+		r->committing = r->prepared;
+		ask_host(r, message, LINK_PLUGGED, NULL);
+		return 0;
+	case LINK_UNPLUG:
+		ask_host(r, message, LINK_UNPLUGGED, NULL);
+		return 0;
+	case LINK_ABORT:
+		(void)tell_host(r, message, NULL);
+		return 0;
+	case LINK_LOGOFF:
+		take_order(r, RELAY_LOGOFF, message);
+		return 0;
+	case LINK_RESET:
+		take_order(r, RELAY_RESET, message);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+void relay_on_broker(struct relay *r, short revents)
+{
+	bool readable = (revents & ~POLLOUT) != 0;
+	for (int i = 0; i < MESSAGES_A_TURN && readable && r->broker_fd >= 0; i++) {
+		AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+		union link_packet packet;
+		int result = link_receive(r->broker_fd, &packet, &set);
+		if (result == -EAGAIN) {
+			break;
+		}
+		if (result > 0) {
+			result = on_broker_message(r, &packet, &set) < 0 ? -EPROTO : 1;
+		}
+		if (result == -EPROTONOSUPPORT || result == -EPROTO) {
+			link_refuse(r->broker_fd,
+				result == -EPROTO ? "This leader does not understand that message."
+						  : "This leader speaks version 1 of the link.");
+			log_warning("session %u: dropped a broker that does not speak this link",
+				r->session);
+		}
+		if (result <= 0) {
+			drop_broker(r);
+		}
+	}
+	flush_broker(r);
+}
+
+void relay_on_listen(struct relay *r, int listen_fd)
+{
+	AUTO_FD int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0) {
+		return;
+	}
+	int result = guard_broker(fd, r->broker_uid);
+	if (result < 0) {
+		log_warning("session %u: refused a stranger on its link", r->session);
+		link_refuse(fd, "Only the broker may speak to this leader.");
+		return;
+	}
+	drop_broker(r);
+	r->broker_fd = TAKE_FD(fd);
+}
+
+/* --- the host -------------------------------------------------------------------------------- */
+
+void relay_order_host(struct relay *r, enum link_type type, uint32_t reason, const char *text)
+{
+	struct link_simple order = link_make(type, 0);
+	order.reason = reason;
+	link_set_text(order.text, text);
+	(void)tell_host(r, &order, NULL);
+}
+
+static void on_info(struct relay *r, const struct link_info *info)
+{
+	r->info = *info;
+	r->info_known = true;
+	r->info_due = true;
+	if (info->state != SESSION_ACTIVE) {
+		r->current = (struct relay_terminal){ 0 };
+	}
+}
+
+static void on_answer(struct relay *r, const struct link_simple *message)
+{
+	if (message->header.type == LINK_PLUGGED && message->error == 0) {
+		r->current = r->committing;
+	}
+	for (size_t i = 0; i < RELAY_ASKS_MAX; i++) {
+		struct relay_ask *ask = &r->asks[i];
+		if (ask->answer == message->header.type && ask->serial == message->header.serial) {
+			struct link_simple answer = *message;
+			answer.header.serial = ask->broker_serial;
+			ask->answer = 0;
+			tell_broker(r, &answer);
+			return;
+		}
+	}
+}
+
+static int on_host_message(struct relay *r, const union link_packet *packet)
+{
+	switch (packet->header.type) {
+	case LINK_INFO:
+		on_info(r, &packet->info);
+		return 0;
+	case LINK_READY:
+	case LINK_PLUGGED:
+	case LINK_UNPLUGGED:
+		on_answer(r, &packet->simple);
+		return 0;
+	case LINK_ENDED:
+		r->ended = packet->simple;
+		relay_set_ending(r);
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+int relay_on_host(struct relay *r)
+{
+	int result = 1;
+	for (int i = 0; i < MESSAGES_A_TURN && result > 0; i++) {
+		AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+		union link_packet packet;
+		result = link_receive(r->host_fd, &packet, &set);
+		if (result > 0 && (set.count != 0 || on_host_message(r, &packet) < 0)) {
+			result = -EPROTO;
+		}
+	}
+	flush_broker(r);
+	if (result > 0 || result == -EAGAIN) {
+		return 0;
+	}
+	relay_host_gone(r);
+	return result == 0 ? -EPIPE : result;
+}
