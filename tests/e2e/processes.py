@@ -1,0 +1,109 @@
+"""Which processes belong to a test: everything below the test's own process, which adopts what daemonizes.
+
+The worker becomes a child subreaper, so that no process of a server can leave the tree unseen."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def read(pid, name):
+    try:
+        with open("/proc/%d/%s" % (pid, name), "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+class Process:
+    def __init__(self, pid, name, state, parent):
+        self.pid, self.name, self.state, self.parent = pid, name, state, parent
+
+    @property
+    def arguments(self):
+        return read(self.pid, "cmdline").decode("utf-8", "replace").split("\0")[:-1]
+
+    @property
+    def environment(self):
+        items = read(self.pid, "environ").decode("utf-8", "surrogateescape").split("\0")
+        return dict(item.partition("=")[::2] for item in items if item)
+
+    def descriptors(self):
+        """fd -> what it is, e.g. "/dev/pts/3", "socket", "anon_inode:[eventpoll]"."""
+        folder = "/proc/%d/fd" % self.pid
+        found = {}
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return found
+        for name in names:
+            try:
+                target = os.readlink("%s/%s" % (folder, name))
+            except OSError:
+                continue
+            found[int(name)] = target.split(":[")[0] if target.startswith(("socket:", "pipe:")) else target
+        return found
+
+    def __repr__(self):
+        return "%s[%d %s] %s" % (self.name, self.pid, self.state, " ".join(self.arguments))
+
+
+def table():
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        text = read(int(name), "stat").decode("utf-8", "replace")
+        start, end = text.find("("), text.rfind(")")
+        if end < 0:
+            continue
+        state, parent = text[end + 2:].split()[:2]
+        found[int(name)] = Process(int(name), text[start + 1:end], state, int(parent))
+    return found
+
+
+def below(root=None, but=()):
+    """All living processes below root (default: this one), without those in `but` and what is below them only."""
+    processes = table()
+    root = root or os.getpid()
+    children = {}
+    for process in processes.values():
+        children.setdefault(process.parent, []).append(process)
+    found, queue = [], [root]
+    while queue:
+        for process in children.get(queue.pop(), []):
+            if process.pid in but:
+                continue
+            queue.append(process.pid)
+            if process.state != "Z":
+                found.append(process)
+            elif process.parent == os.getpid():
+                reap(process.pid)
+    return found
+
+
+def reap(pid):
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def alive(pid):
+    process = table().get(pid)
+    return process is not None and process.state != "Z"
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

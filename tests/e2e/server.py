@@ -1,0 +1,287 @@
+"""One termserv server in a folder of its own: its commands, its terminals, its processes, its end."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import processes
+from terminal import LIMIT, Pump, Terminal
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+PYTHON = "/usr/bin/python3"
+PROMPT = "ready> "
+# A login shell of some systems resets PATH before it reads this.
+PROFILE = "PS1='%s'; PS2=; PATH=$TEST_PATH; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
+
+Result = namedtuple("Result", "status out err")
+
+
+def default_programs():
+    return Path(os.environ.get("TERMSERV_BIN", REPOSITORY / "build" / "bin"))
+
+
+class Server:
+    def __init__(self, programs=None, folder=None, user=None):
+        self.programs = Path(programs or default_programs()).resolve()
+        self.user = user
+        self.base = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))  # short: socket paths end at 107 bytes
+        self.base.chmod(0o755 if user else 0o700)
+        self.home = self.base / "home"
+        self.home.mkdir()
+        for name in (".bash_profile", ".bashrc"):
+            (self.home / name).write_text(PROFILE)
+        self.runtime = Path(folder) if folder else self.base / "run"
+        if not folder:
+            self.runtime.mkdir(mode=0o700)
+        if user:
+            for path in (self.home, self.runtime):
+                os.chown(path, user, user)
+        self.pump = Pump()
+        self.commands = []  # processes of ours, not the server's
+        self.serial = 0
+        self.fixed = 0
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def environment(self, **more):
+        path = "%s:/usr/bin:/bin" % self.programs
+        env = {
+            "PATH": path, "TEST_PATH": path, "HOME": str(self.home), "SHELL": "/bin/bash", "LANG": "C.UTF-8",
+            "TERM": "xterm-256color", "TERMSERV_RUNTIME_DIR": str(self.runtime), "PS1": PROMPT,
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        env.update(more)
+        return {name: value for name, value in env.items() if value is not None}
+
+    def argv(self, command):
+        words = shlex.split(command) if isinstance(command, str) else [os.fspath(w) for w in command]
+        if "/" not in words[0] and (self.programs / words[0]).exists():
+            words[0] = str(self.programs / words[0])
+        return words
+
+    def start(self, command, env=None, stdin=None, cwd=None):
+        """A command without a terminal, not waited for; its output lies in files `out` and `err` of the result."""
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        process = subprocess.Popen(self.argv(command), stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
+                                   env=env or self.environment(), cwd=cwd or self.home, start_new_session=True,
+                                   user=self.user, group=self.user)
+        process.out, process.err = out, err
+        self.commands.append(process)
+        return process
+
+    def finish(self, process, limit=LIMIT):
+        self.pump.wait(lambda: process.poll() is not None, lambda: "%s to end: %s" % (process.args, output(process)), limit)
+        return Result(process.returncode, *output(process))
+
+    def run(self, command, in_terminal=None, limit=LIMIT, **more):
+        """Runs a command to its end: without a terminal, or typed into the shell that this terminal shows."""
+        if in_terminal is not None:
+            return self.typed(command, in_terminal, limit)
+        return self.finish(self.start(command, **more), limit)
+
+    def typed(self, command, terminal, limit=LIMIT):
+        """The command runs in the shell of the session (or of the plain tty); output goes to files."""
+        at = self.type_command(command, terminal)
+        return self.typed_result(at, terminal, limit)
+
+    def type_command(self, command, terminal):
+        self.serial += 1
+        at = self.base / ("typed%d" % self.serial)
+        text = command if isinstance(command, str) else shlex.join(os.fspath(w) for w in command)
+        terminal.line("%s >%s.out 2>%s.err; echo $? >%s.new; mv %s.new %s.rc" % (text, at, at, at, at, at))
+        return at
+
+    def typed_result(self, at, terminal, limit=LIMIT):
+        status = Path("%s.rc" % at)
+        self.pump.wait(status.exists, lambda: "a typed command to end\n" + terminal.report(), limit)
+        return Result(int(status.read_text()), Path("%s.out" % at).read_text("utf-8", "replace"),
+                      Path("%s.err" % at).read_text("utf-8", "replace"))
+
+    # --- terminals -------------------------------------------------------------------------------
+
+    def terminal(self, command, env=None, **more):
+        """A new terminal that runs this command."""
+        cwd = more.pop("cwd", self.home)
+        return Terminal(self.pump, self.argv(command), env or self.environment(), cwd=cwd, **more)
+
+    def shell(self, **more):
+        """A plain tty with a shell, as any window: it is nobody's terminal yet."""
+        return self.terminal(["/bin/bash", "--norc", "--noprofile", "-i"], **more).wait_for(PROMPT)
+
+    def logon(self, command="", **more):
+        """A terminal with a new session; with a command (text after --) that, else the login shell at its prompt."""
+        known = set(self.ids())
+        options = more.pop("options", "")
+        words = "termserv logon --new %s" % options + (" -- %s" % command if command else "")
+        terminal = self.terminal(words, **more)
+        self.note_session(terminal, known)
+        if not command and terminal.emulator:
+            terminal.wait_for(PROMPT)
+        return terminal
+
+    def logon_fixed(self, name, command="", **more):
+        return self.logon(command, options="--terminal %s" % name, **more)
+
+    def note_session(self, terminal, known):
+        def fresh():
+            return [s for s in self.sessions() if s["id"] is not None and s["id"] not in known and s["state"] == "Active"]
+        found = self.pump.wait(fresh, lambda: "a new session\n" + terminal.report())
+        terminal.session = found[0]["id"]
+        terminal.name = found[0]["name"]
+
+    def connect(self, session, **more):
+        """A new terminal that shows this session."""
+        former = self.session(session)["name"]
+        terminal = self.terminal("connect %s" % session, **more)
+        terminal.session = session
+        found = self.wait_state(session, "Active", lambda s: s["name"] != former)
+        terminal.name = found["name"]
+        return terminal
+
+    def detached(self, command="cat", options=""):
+        """The ID of a new session that no terminal shows."""
+        result = self.run("termserv logon --detached %s -- %s" % (options, command))
+        assert result.status == 0, result
+        return int(result.out)
+
+    def disconnect(self, session):
+        result = self.run("disconn %s" % session)
+        assert result.status == 0, result
+        self.wait_state(session, "Disc")
+
+    # --- the list --------------------------------------------------------------------------------
+
+    def query(self, arguments=""):
+        result = self.run("query session --json %s" % arguments)
+        assert result.status == 0, result
+        return json.loads(result.out)
+
+    def sessions(self):
+        result = self.run("query session --json")
+        if result.status != 0:
+            assert not json_rows(result), result
+            return []
+        return json.loads(result.out)["sessions"]
+
+    def ids(self):
+        return [s["id"] for s in self.sessions() if s["id"] is not None]
+
+    def session(self, number):
+        for session in self.sessions():
+            if session["id"] == number:
+                return session
+        return None
+
+    def wait_state(self, number, state, also=lambda session: True, limit=LIMIT):
+        """Until the session is in this state (None: it is gone)."""
+        seen = []
+
+        def reached():
+            session = self.session(number)
+            seen[:] = [session]
+            if state is None or session is None:
+                return session is None and state is None
+            return session["state"] == state and also(session)
+        self.pump.wait(reached, lambda: "session %s to be %s, is %s" % (number, state, seen), limit)
+        return seen[0]
+
+    # --- processes -------------------------------------------------------------------------------
+
+    def processes(self, name=None):
+        """The server's processes and those of its sessions."""
+        ours = {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
+        found = processes.below(but=ours)
+        return [p for p in found if name is None or p.name == name]
+
+    def one(self, name, session=None):
+        """The one process of this kind (of this session), when there is one."""
+        found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def need(self, name, session=None):
+        return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
+
+    def kill(self, name, session=None, number=signal.SIGKILL):
+        """Ends one process of the server and waits until the kernel has."""
+        process = self.need(name, session)
+        processes.kill(process.pid, number)
+        self.pump.wait(lambda: not processes.alive(process.pid), "the end of %r" % process)
+        return process.pid
+
+    def log(self):
+        path = self.runtime / "termservd.log"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def stop(self):
+        return self.run("termserv stop --force", limit=30)
+
+    def end(self):
+        """Stops the server; answers with what was wrong: a failed stop, processes that are still there."""
+        faults = []
+        try:
+            result = self.stop()
+            if result.status != 0:
+                faults.append("termserv stop --force: %r" % (result,))
+            end = time.monotonic() + 10
+            while self.processes() and time.monotonic() < end:
+                self.pump.turn(0.02)
+            faults += ["left after termserv stop --force: %r" % p for p in self.processes()]
+        except (AssertionError, OSError) as error:
+            faults.append("termserv stop --force: %s" % error)
+        return faults
+
+    def clear(self):
+        for terminal in self.pump.terminals:
+            terminal.end()
+        for process in self.commands:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            process.out.close()
+            process.err.close()
+        while True:
+            left = self.processes()
+            if not left:
+                break
+            for process in left:
+                processes.kill(process.pid)
+            self.pump.turn(0.01)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def output(process):
+    texts = []
+    for file in (process.out, process.err):
+        file.seek(0)
+        texts.append(file.read().decode("utf-8", "surrogateescape"))
+    return texts
+
+
+def json_rows(result):
+    return result.out.strip() and json.loads(result.out).get("sessions")
+
+
+ERROR = re.compile(r"Could not ([^\n]+), Error code (\d+)\nError \[(\d+)\]: ([^\n]+)\n")
+
+
+def error_code(result):
+    """The code of a failed command, after its form was checked: two lines on stderr, exit status 1, nothing else."""
+    match = ERROR.fullmatch(result.err)
+    assert match, "not the two lines of an error: %r" % (result,)
+    assert match.group(2) == match.group(3), result
+    assert result.status == 1 and result.out == "", result
+    return int(match.group(2))

@@ -1,0 +1,205 @@
+"""A terminal: a pty with a person's emulator at its end, and the pump that reads all of them without threads.
+
+Always holds: nothing here sleeps; every wait has a condition and a limit, and says on failure what the screen showed.
+A terminal that is paused does not read, as a window that hangs.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from emulator import Emulator
+
+LIMIT = 20.0  # seconds that any wait may last; a loaded machine needs some, a good run none
+SLICE = 0.02  # how often a condition outside of our terminals is looked at
+RAW_MAX = 64 * 1024 * 1024
+
+
+class Pump:
+    """Reads every terminal of a test while anything is waited for."""
+
+    def __init__(self):
+        self.terminals = []
+
+    def turn(self, seconds=0.0):
+        by_fd = {t.master: t for t in self.terminals if t.master is not None and not t.paused}
+        writers = [t.master for t in by_fd.values() if t.unsent]
+        if not by_fd:
+            select.select([], [], [], seconds)
+            return
+        readable, writable, _ = select.select(list(by_fd), writers, [], seconds)
+        for fd in writable:
+            by_fd[fd].flush()
+        for fd in readable:
+            by_fd[fd].read()
+
+    def wait(self, condition, what, limit=LIMIT):
+        """The first true value of condition(); pumps meanwhile."""
+        end = time.monotonic() + limit
+        self.turn(0)
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise AssertionError("waited %g s for %s" % (limit, what() if callable(what) else what))
+            self.turn(SLICE)
+
+
+class Terminal:
+    def __init__(self, pump, argv, env, rows=24, columns=80, cwd=None, answers=True, emulate=True):
+        self.pump = pump
+        self.raw = bytearray()
+        self.paused = False
+        self.unsent = bytearray()
+        self.session = None  # set by who knows it
+        self.master, self.slave = os.openpty()
+        os.set_inheritable(self.master, False)
+        os.set_blocking(self.master, False)
+        self.path = os.ttyname(self.slave)
+        self.device = os.fstat(self.slave).st_rdev
+        set_size(self.slave, rows, columns)
+        self.rows, self.columns = rows, columns
+        self.emulator = Emulator(rows, columns, self.type if answers else None) if emulate else None
+        self.settings = termios.tcgetattr(self.slave)
+
+        def own_the_terminal():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+        self.process = subprocess.Popen(argv, stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env, cwd=cwd,
+                                        start_new_session=True, preexec_fn=own_the_terminal)
+        pump.terminals.append(self)
+
+    # --- the wire ------------------------------------------------------------------------------
+
+    def read(self):
+        try:
+            data = os.read(self.master, 65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        if data == b"":
+            self.hang_up()
+            return
+        self.raw += data
+        if len(self.raw) > RAW_MAX:
+            del self.raw[:len(self.raw) - RAW_MAX]
+        if self.emulator:
+            self.emulator.feed(data)
+
+    def type(self, text):
+        """Types; what the pty does not take now is sent while something is waited for."""
+        self.unsent += text.encode() if isinstance(text, str) else text
+        self.flush()
+        return self
+
+    def flush(self):
+        if self.master is None:
+            self.unsent.clear()
+            return
+        try:
+            del self.unsent[:os.write(self.master, self.unsent)]
+        except BlockingIOError:
+            pass
+
+    def line(self, text):
+        return self.type(text + "\r")
+
+    def resize(self, rows, columns):
+        self.rows, self.columns = rows, columns
+        if self.emulator:
+            self.emulator.resize(rows, columns)
+        set_size(self.master, rows, columns)
+        return self
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def screen(self):
+        self.pump.turn(0)
+        return self.emulator.shown()
+
+    def wait_until(self, predicate, what="the screen to change", limit=LIMIT):
+        self.pump.wait(lambda: predicate(self), lambda: "%s\n%s" % (what, self.report()), limit)
+        return self
+
+    def wait_for(self, text, limit=LIMIT):
+        """Until the screen shows this text (a str) or something that matches it (a compiled pattern)."""
+        def found(_):
+            shown = self.emulator.shown()
+            return text.search(shown) if isinstance(text, re.Pattern) else text in shown
+        return self.wait_until(found, "%r on the screen" % (text,), limit)
+
+    def wait_raw(self, data, limit=LIMIT):
+        return self.wait_until(lambda t: data in t.raw, "bytes %r" % (data,), limit)
+
+    def wait_exit(self, limit=LIMIT):
+        """The command's exit status (negative: the signal), after its last output was read."""
+        self.pump.wait(lambda: self.process.poll() is not None, lambda: "the command to end\n" + self.report(), limit)
+        self.drain()
+        return self.process.returncode
+
+    def drain(self):
+        while self.master is not None and not self.paused and select.select([self.master], [], [], 0)[0]:
+            self.read()
+
+    @property
+    def exit_status(self):
+        return self.process.poll()
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def modes_now(self):
+        """The line discipline's settings as they are now."""
+        return termios.tcgetattr(self.slave if self.slave is not None else self.master)
+
+    def report(self):
+        shown = self.emulator.shown().rstrip() if self.emulator else "(no emulator)"
+        return "--- screen of %s, exit status %s\n%s\n--- last bytes %r" % (
+            self.path, self.process.poll(), shown, bytes(self.raw[-300:]))
+
+    # --- ending --------------------------------------------------------------------------------
+
+    def hang_up(self):
+        for name in ("master", "slave"):
+            fd = getattr(self, name)
+            if fd is not None:
+                os.close(fd)
+                setattr(self, name, None)
+        self.unsent.clear()
+
+    def close(self):
+        """Closes the window: the line hangs up, as when a person closes it or the net breaks."""
+        self.hang_up()
+        return self
+
+    def kill(self, number=signal.SIGKILL):
+        if self.running:
+            os.kill(self.process.pid, number)
+        return self
+
+    def end(self):
+        """For the fixture: nothing is left, however it ended."""
+        self.hang_up()
+        if self.running:
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+
+
+def set_size(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -1,0 +1,520 @@
+"""kill -9 of everything at every time, races, and a system that has nothing left: what runs goes on."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import processes
+from server import PROGRAMS, PROMPT, PYTHON, Server, error_code
+
+VICTIMS = {"broker": ["termserv-broker"], "parent": ["termservd"], "both": ["termservd", "termserv-broker"],
+           "both, broker first": ["termserv-broker", "termservd"]}
+
+
+def kill_all(server, names):
+    """All at once, without waiting between them."""
+    pids = [p.pid for name in names for p in server.processes(name)]
+    for pid in pids:
+        processes.kill(pid)
+    server.pump.wait(lambda: not any(processes.alive(pid) for pid in pids), "the end of %s" % names)
+
+
+def numbered(raw):
+    return [int(n) for n in re.findall(rb"line (\d{6}) of the program", bytes(raw))]
+
+
+# --- kill -9 -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_the_next_command_works_by_itself(server, name):
+    fixed, transient = server.logon_fixed("TERM01"), server.logon()
+    third = server.detached()
+    before = {s["id"]: (s["name"], s["pid"], s["created"]) for s in server.sessions()}
+    kill_all(server, VICTIMS[name])
+    result = server.run("query session --json")
+    assert result.status == 0, result
+    after = {s["id"]: (s["name"], s["pid"], s["created"]) for s in json.loads(result.out)["sessions"]}
+    assert after == before
+    assert server.run("connect %d /dest:TERM01" % third).status == 0
+    server.wait_state(third, "Active", lambda s: s["name"] == "TERM01")
+    transient.line("echo alive").wait_for("\nalive")
+    assert fixed.running
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_no_line_of_output_is_lost_or_doubled(server, name):
+    t = server.logon("%s %s/numbers.py 1500 1" % (PYTHON, PROGRAMS), emulate=False)
+    for turn in range(3):
+        t.wait_until(lambda t: len(numbered(t.raw)) > 200 + 300 * turn, "output")
+        kill_all(server, VICTIMS[name])
+        server.run("query session")
+    t.wait_raw(b"the end")
+    assert numbered(t.raw) == list(range(1500))
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_no_byte_typed_is_lost(server, name):
+    target = server.base / "typed"
+    t = server.logon("sh -c 'echo up; exec cat >%s'" % target).wait_for("up")
+    lines = ["typed line %04d\r" % n for n in range(300)]
+    for number, line in enumerate(lines):
+        t.type(line)
+        if number % 100 == 50:
+            kill_all(server, VICTIMS[name])
+            server.start("query session")
+    expected = "".join(lines).replace("\r", "\n")
+    server.pump.wait(lambda: target.read_text() == expected, lambda: "all that was typed, have %r" % target.read_text()[-100:])
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_terminals_keep_their_names(server, name):
+    doors = [server.logon_fixed("TERM01"), server.logon(), server.logon()]
+    names = [d.name for d in doors]
+    kill_all(server, VICTIMS[name])
+    fresh = server.logon()
+    assert fresh.name not in names
+    assert [server.session(d.session)["name"] for d in doors] == names
+    third = server.detached("sh -c 'echo on its way; cat'")
+    for door, word in zip(doors, names):
+        def moved():
+            result = server.run("connect %d /dest:%s" % (third, word))
+            return result.status == 0 or error_code(result) != 5023 and pytest.fail(str(result))
+        server.pump.wait(moved, "the door of %s to be back" % word)
+        door.wait_for("on its way")
+
+
+def test_ids_are_never_used_again_after_a_restart(server):
+    first = server.detached()
+    second = server.detached()
+    assert server.run("logoff %d" % second).status == 0
+    server.wait_state(second, None)
+    kill_all(server, VICTIMS["both"])
+    assert server.detached() == second + 1
+    assert server.session(first)
+
+
+def test_ids_are_never_used_again_after_a_stop(server):
+    number = server.detached()
+    assert server.stop().status == 0
+    assert server.detached() == number + 1
+
+
+def test_the_parent_replaces_a_broker_that_dies_again_and_again(server):
+    t = server.logon()
+    for _ in range(4):
+        server.kill("termserv-broker")
+        server.need("termserv-broker")
+    assert server.run("query session").status == 0
+    t.line("echo alive").wait_for("\nalive")
+    assert len(server.processes("termservd")) == 1
+
+
+def test_a_killed_door_leaves_its_session_disconnected(server):
+    t = server.logon()
+    other = server.logon()
+    t.kill()
+    t.wait_exit()
+    server.wait_state(t.session, "Disc")
+    other.line("echo alive").wait_for("\nalive")
+    server.connect(t.session).wait_for(PROMPT)
+
+
+def test_a_killed_door_leaves_its_session_disconnected_without_a_broker(server):
+    t = server.logon()
+    kill_all(server, VICTIMS["both"])
+    t.kill()
+    t.wait_exit()
+    server.wait_state(t.session, "Disc")
+
+
+@pytest.mark.parametrize("name,word", [("termserv-host", "host"), ("termserv-leader", "")])
+def test_a_killed_process_of_one_session_costs_that_session_alone(server, name, word):
+    t, other = server.logon(), server.logon()
+    program = server.session(t.session)["pid"]
+    server.kill(name, t.session)
+    server.wait_state(t.session, None)
+    t.wait_exit()
+    assert re.search(r"session.*\b%d\b|\b%d\b.*session|ended" % (t.session, t.session), t.screen(), re.I), t.report()
+    assert t.emulator.lasting() == {} and t.modes_now() == t.settings
+    server.pump.wait(lambda: not processes.alive(program), "the session's program to end")
+    other.line("echo alive").wait_for("\nalive")
+    assert server.ids() == [other.session]
+    record = [line for line in server.log().splitlines() if re.search(r"\b%d\b" % t.session, line) and "end" in line]
+    assert record, server.log()
+    if word:
+        assert any("host" in line and "9" in line for line in record), record
+    assert not (server.runtime / "sessions" / str(t.session)).exists()
+
+
+def test_a_host_that_is_stopped_holds_up_nobody_else(server):
+    t, other = server.logon(), server.logon_fixed("TERM05")
+    host = server.need("termserv-host", t.session)
+    os.kill(host.pid, signal.SIGSTOP)
+    try:
+        assert server.run("query session").status == 0
+        other.line("echo alive").wait_for("\nalive")
+        result = server.run("connect %d /dest:TERM05" % t.session)
+        assert error_code(result) in (7040, 7024)
+        other.line("echo still here").wait_for("\nstill here")
+        assert server.session(other.session)["name"] == "TERM05"
+    finally:
+        os.kill(host.pid, signal.SIGCONT)
+    t.line("echo and back").wait_for("\nand back")
+
+
+def test_a_door_that_is_stopped_is_told_from_one_that_answers(server):
+    t, number = server.logon_fixed("TERM05"), server.detached()
+    os.kill(t.process.pid, signal.SIGSTOP)
+    try:
+        assert error_code(server.run("connect %d /dest:TERM05" % number)) == 7040
+        assert server.session(number)["state"] == "Disc"
+        assert server.session(t.session)["name"] == "TERM05"
+    finally:
+        os.kill(t.process.pid, signal.SIGCONT)
+    t.line("echo back").wait_for("\nback")
+    assert server.run("connect %d /dest:TERM05" % number).status == 0
+
+
+def test_all_at_once_leaves_sessions_and_terminals_as_they_were(server):
+    doors = [server.logon_fixed("TERM0%d" % n) for n in range(1, 4)]
+    for turn in range(5):
+        victims = VICTIMS[sorted(VICTIMS)[turn % len(VICTIMS)]]
+        mover = server.start("connect %d /dest:%s" % (doors[turn % 3].session, doors[(turn + 1) % 3].name))
+        kill_all(server, victims)
+        server.finish(mover)
+    states = {s["id"]: s["state"] for s in server.sessions() if s["id"] is not None}
+    assert sorted(states) == [d.session for d in doors]
+    for door in doors:
+        def back():
+            return server.run("connect %d /dest:%s" % (door.session, door.name)).status == 0
+        server.pump.wait(back, "session %d back on %s" % (door.session, door.name))
+    for door in doors:
+        door.line("echo alive %d" % door.session).wait_for("\nalive %d" % door.session)
+
+
+# --- hooks ---------------------------------------------------------------------------------------
+
+
+# --- races ---------------------------------------------------------------------------------------
+
+
+def test_of_two_that_race_for_one_session_one_wins(server):
+    one, two = server.logon_fixed("TERM01"), server.logon_fixed("TERM02")
+    third = server.detached("sh -c 'echo prize; cat'")
+    lost = 0
+    for _ in range(10):
+        racing = [server.start("connect %d /dest:%s" % (third, name)) for name in ("TERM01", "TERM02")]
+        results = [server.finish(p) for p in racing]
+        assert 0 in [r.status for r in results], results
+        for result in results:
+            if result.status != 0:
+                assert error_code(result) == 7024
+                lost += 1
+        session = server.wait_state(third, "Active")
+        assert session["name"] in ("TERM01", "TERM02")
+        if results[0].status != results[1].status:
+            assert session["name"] == ("TERM01" if results[0].status == 0 else "TERM02")
+    print("%d of 10 races had a loser" % lost)
+    assert one.running and two.running
+
+
+def test_many_that_race_leave_a_right_table(server):
+    doors = [server.logon_fixed("TERM%02d" % n) for n in range(1, 5)]
+    moves = [server.start("connect %d /dest:%s" % (s.session, d.name)) for s in doors for d in doors]
+    results = [server.finish(p) for p in moves]
+    for result in results:
+        assert result.status == 0 or error_code(result) == 7024, result
+    names = [s["name"] for s in server.sessions() if s["state"] in ("Active", "Conn")]
+    assert sorted(names) == [d.name for d in doors], "a terminal is shown twice or was lost"
+    ids = sorted(s["id"] for s in server.sessions() if s["id"] is not None)
+    assert ids == [d.session for d in doors]
+
+
+def test_the_caller_that_dies_in_the_middle_aborts_nothing(server):
+    here = server.logon_fixed("TERM01")
+    third = server.detached("sh -c 'echo third; cat'")
+    broker = server.need("termserv-broker")
+    os.kill(broker.pid, signal.SIGSTOP)
+    caller = server.start("connect %d /dest:TERM01" % third)
+    server.pump.wait(lambda: processes.read(caller.pid, "wchan") not in (b"", b"0"), "the caller to wait")
+    caller.kill()
+    caller.wait()
+    os.kill(broker.pid, signal.SIGCONT)
+    assert server.run("query session").status == 0
+    state = server.session(third)
+    assert state["state"] in ("Active", "Disc")
+    if state["state"] == "Active":
+        here.wait_for("third")
+    assert server.run("connect %d /dest:TERM01" % third).status == 0
+    here.wait_for("third")
+
+
+# --- another build ---------------------------------------------------------------------------------
+
+
+def test_a_new_builds_broker_takes_over_the_sessions_of_the_old_one(server):
+    old = server.logon()
+    third = server.detached("sh -c 'echo of the old build; cat'")
+    copy = server.base / "new-build"
+    shutil.copytree(server.programs, copy, symlinks=True)
+    kill_all(server, VICTIMS["both"])
+    shutil.move(server.programs, server.programs) if False else None
+    new = server.programs
+    server.programs = copy.resolve()
+    try:
+        assert sorted(server.ids()) == [old.session, third]
+        broker = server.need("termserv-broker")
+        assert os.readlink("/proc/%d/exe" % broker.pid).startswith(str(copy.resolve())) or \
+            os.readlink("/proc/%d/exe" % broker.pid).startswith(str(new))
+        server.connect(third).wait_for("of the old build").line("typed").wait_for("typed\ntyped")
+        server.connect(old.session).wait_for(PROMPT)
+        fresh = server.logon()
+        fresh.line("echo both builds").wait_for("\nboth builds")
+        assert old.wait_exit() == 0
+    finally:
+        server.stop()
+
+
+# --- nothing left ----------------------------------------------------------------------------------
+
+
+def set_limit(pid, what, value):
+    former = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (value, former[1]))
+    return former
+
+
+def check_clear_error(result):
+    assert result.status == 1 and result.out == "", result
+    lines = result.err.splitlines()
+    assert 1 <= len(lines) <= 2 and all(line.strip() for line in lines), result
+    return result.err
+
+
+def test_a_broker_without_descriptors_says_so_and_recovers(server):
+    t = server.logon()
+    broker = server.need("termserv-broker")
+    former = set_limit(broker.pid, resource.RLIMIT_NOFILE, max(broker.descriptors()) + 1)
+    result = server.run("query session")
+    if result.status != 0:
+        check_clear_error(result)
+    result = server.run("termserv logon --detached -- cat")
+    assert re.search(r"\[(4|8|1722)\]", check_clear_error(result)), result
+    t.line("echo alive").wait_for("\nalive")
+    resource.prlimit(broker.pid, resource.RLIMIT_NOFILE, former)
+    assert server.need("termserv-broker").pid == broker.pid
+    assert server.detached() > t.session
+    assert server.session(t.session)["state"] == "Active"
+
+
+def test_a_parent_without_descriptors_starts_no_session_and_says_so(server):
+    t = server.logon()
+    parent = server.need("termservd")
+    former = set_limit(parent.pid, resource.RLIMIT_NOFILE, max(parent.descriptors()) + 1)
+    check_clear_error(server.run("termserv logon --detached -- cat"))
+    t.line("echo alive").wait_for("\nalive")
+    resource.prlimit(parent.pid, resource.RLIMIT_NOFILE, former)
+    assert server.detached() > t.session
+    assert len(server.ids()) == 2
+
+
+def test_no_memory_for_a_new_session_is_a_clear_error(server):
+    t = server.logon()
+    parent = server.need("termservd")
+    former = set_limit(parent.pid, resource.RLIMIT_AS, 1 << 20)
+    check_clear_error(server.run("termserv logon --detached -- cat"))
+    assert server.ids() == [t.session]
+    t.line("echo alive").wait_for("\nalive")
+    resource.prlimit(parent.pid, resource.RLIMIT_AS, former)
+    assert server.detached() > t.session
+    server.pump.wait(lambda: len(server.processes("termserv-leader")) == 2, "no half session to be left")
+
+
+def test_no_process_for_a_new_session_is_a_clear_error():
+    if os.getuid() != 0:
+        pytest.skip("needs root to run the server as a user of its own, whose processes can be counted")
+    server = Server(user=54321)
+    try:
+        assert server.run("termserv logon --detached -- cat").out == "1\n"
+        parent = server.need("termservd")
+        former = set_limit(parent.pid, resource.RLIMIT_NPROC, 1)
+        check_clear_error(server.run("termserv logon --detached -- cat"))
+        assert server.session(1)["state"] == "Disc"
+        resource.prlimit(parent.pid, resource.RLIMIT_NPROC, former)
+        assert server.run("termserv logon --detached -- cat").status == 0
+        assert server.end() == []
+    finally:
+        server.clear()
+
+
+@pytest.fixture
+def tiny(server):
+    """The server's folder on a file system of 64 pages."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=64,mode=0700", "tmpfs", str(server.runtime)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield server
+    server.stop()
+    subprocess.run(["umount", "-l", str(server.runtime)], check=True)
+
+
+def fill(folder):
+    """Until not one byte fits."""
+    with open(folder / "full", "wb", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+
+
+def test_a_full_disk_is_a_clear_error_and_what_runs_goes_on(tiny):
+    server = tiny
+    t, five = server.logon(), server.logon_fixed("TERM05")
+    fill(server.runtime)
+    result = server.run("termserv logon --detached -- cat")
+    assert "[112]" in check_clear_error(result), result
+    assert len(server.ids()) == 2
+    t.line("echo alive").wait_for("\nalive")
+    assert server.run("connect %d /dest:TERM05" % t.session).status == 0
+    five.wait_for("alive")
+    kill_all(server, VICTIMS["broker"])
+    assert len(server.ids()) == 2
+    (server.runtime / "full").unlink()
+    assert server.run("termserv logon --detached -- cat").status == 0
+
+
+def test_a_disk_without_inodes_is_a_clear_error(tiny):
+    server = tiny
+    t = server.logon()
+    made = 0
+    try:
+        while True:
+            (server.runtime / ("inode%d" % made)).touch()
+            made += 1
+    except OSError:
+        pass
+    assert "[112]" in check_clear_error(server.run("termserv logon --detached -- cat"))
+    t.line("echo alive").wait_for("\nalive")
+    for number in range(made):
+        (server.runtime / ("inode%d" % number)).unlink()
+    assert server.run("termserv logon --detached -- cat").status == 0
+
+
+# --- ghosts and wrong folders ------------------------------------------------------------------------
+
+
+def test_what_is_left_of_a_session_without_a_leader_is_cleaned(server):
+    number = server.detached()
+    kill_all(server, VICTIMS["both"])
+    kill_all(server, ["termserv-leader", "termserv-host"])
+    folder = server.runtime / "sessions" / str(number)
+    assert folder.exists()
+    assert server.ids() == []
+    server.pump.wait(lambda: not folder.exists(), "the stale folder to be gone")
+    assert server.detached() == number + 1
+
+
+def test_strange_things_in_the_sessions_folder_harm_nobody(server):
+    number = server.detached()
+    kill_all(server, VICTIMS["both"])
+    sessions = server.runtime / "sessions"
+    for name in ("77", "abc", "0", "-1", "99999999999999999999", "007"):
+        (sessions / name).mkdir(mode=0o700)
+    (sessions / "5").symlink_to("/")
+    (sessions / "6").write_text("a file")
+    (sessions / "8").mkdir(mode=0o700)
+    (sessions / "8" / "link").write_text("no socket")
+    (sessions / "9").mkdir(mode=0o700)
+    ghost = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ghost.bind(str(sessions / "9" / "link"))
+    ghost.close()
+    (sessions / "10").mkdir(mode=0o700)
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    silent.bind(str(sessions / "10" / "link"))
+    silent.listen()
+    assert server.ids() == [number]
+    assert server.run("connect 10 /dest:NOPE").status == 1
+    assert Path("/etc").exists() and os.listdir("/")
+    silent.close()
+
+
+def test_a_leader_that_lies_about_its_id_is_not_believed(server):
+    """Somebody's folder 50 whose socket is another session's: the list stays right."""
+    number = server.detached()
+    kill_all(server, VICTIMS["both"])
+    sessions = server.runtime / "sessions"
+    (sessions / "50").mkdir(mode=0o700)
+    (sessions / "50" / "link").symlink_to(sessions / str(number) / "link")
+    ids = server.ids()
+    assert ids == [number], ids
+
+
+def folder_cases():
+    yield "open to the group", lambda p: p.chmod(0o750)
+    yield "open to all", lambda p: p.chmod(0o755)
+    yield "writable by all", lambda p: p.chmod(0o777)
+    yield "a symbolic link", link_to_elsewhere
+    yield "a file", lambda p: (p.rmdir(), p.write_text(""))
+    if os.getuid() == 0:
+        yield "another user's", lambda p: os.chown(p, 54321, 54321)
+
+
+def link_to_elsewhere(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("name,spoil", list(folder_cases()), ids=lambda v: v if isinstance(v, str) else "")
+def test_a_folder_that_is_not_ours_alone_is_refused(server, name, spoil):
+    spoil(server.runtime)
+    for command in ("query session", "termserv logon --detached -- cat", "termserv stop --force"):
+        result = server.run(command)
+        assert result.status == 1 and result.out == "", (command, result)
+        assert str(server.runtime) in result.err
+    assert server.processes() == []
+    path = server.runtime
+    if path.is_dir() and not path.is_symlink():
+        assert list(path.iterdir()) == []
+        os.chown(path, os.getuid(), os.getgid())
+        path.chmod(0o700)
+    else:
+        path.unlink()
+        path.mkdir(mode=0o700)
+
+
+def test_a_link_on_the_way_to_the_folder_is_no_reason_to_refuse(server):
+    way = server.base / "way"
+    way.symlink_to(server.base)
+    env = server.environment(TERMSERV_RUNTIME_DIR=str(way / "run"))
+    assert server.run("termserv logon --detached -- cat", env=env).status == 0
+    assert server.ids() == [1]
+
+
+def test_two_servers_in_two_folders_know_nothing_of_each_other(server, another):
+    server.detached()
+    another.detached()
+    another.detached()
+    assert (server.ids(), another.ids()) == ([1], [1, 2])
+    assert server.stop().status == 0
+    assert another.ids() == [1, 2]
+
+
+def test_a_runtime_folder_on_the_command_line_wins(server):
+    other = server.base / "other"
+    other.mkdir(mode=0o700)
+    result = server.run(["termserv", "--runtime-dir", other, "logon", "--detached", "--", "cat"])
+    assert result.status == 0, result
+    assert server.run(["query", "session", "--runtime-dir", other]).status == 0
+    assert server.ids() == []
+    assert server.run(["termserv", "stop", "--force", "--runtime-dir", other]).status == 0
