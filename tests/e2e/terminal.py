@@ -134,10 +134,10 @@ class Terminal:
         return self
 
     def wait_for(self, text, limit=LIMIT):
-        """Until the screen shows this text (a str) or something that matches it (a compiled pattern)."""
+        """Until the screen shows this text (rows end at their last character) or a match of this compiled pattern."""
         def found(_):
             shown = self.emulator.shown()
-            return text.search(shown) if isinstance(text, re.Pattern) else text in shown
+            return text.search(shown) if isinstance(text, re.Pattern) else text.rstrip(" ") in shown
         return self.wait_until(found, "%r on the screen" % (text,), limit)
 
     def wait_raw(self, data, limit=LIMIT):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import processes
-from server import PROGRAMS, PROMPT, PYTHON, Server, error_code
+from server import PROGRAMS, PROMPT, PYTHON, REPOSITORY, Server, error_code
 
 VICTIMS = {"broker": ["termserv-broker"], "parent": ["termservd"], "both": ["termservd", "termserv-broker"],
            "both, broker first": ["termserv-broker", "termservd"]}
@@ -201,7 +201,95 @@ def test_all_at_once_leaves_sessions_and_terminals_as_they_were(server):
         door.line("echo alive %d" % door.session).wait_for("\nalive %d" % door.session)
 
 
-# --- hooks ---------------------------------------------------------------------------------------
+# --- at each step of connect -----------------------------------------------------------------------
+
+
+def hooks():
+    """The named points of the broker, from its source: a new one is tested without a word here."""
+    found = []
+    for path in sorted((REPOSITORY / "src" / "broker").glob("*.c")):
+        found += re.findall(r'\bhook\([^";]*"([^"]+)"\)', path.read_text())
+    return sorted(set(found))
+
+
+def need_hooks(server):
+    if b"TERMSERV_HOOK" not in (server.programs / "termserv-broker").read_bytes():
+        pytest.skip("the programs were built without -Dhooks=true")
+
+
+def under_output(server):
+    """Output on TERM01, a shell on TERM05, a third session that no terminal shows."""
+    noisy = server.logon_fixed("TERM01", "%s %s/numbers.py 3000 1" % (PYTHON, PROGRAMS), emulate=False)
+    five = server.logon_fixed("TERM05")
+    third = server.detached("sh -c 'echo the third; exec cat'")
+    noisy.wait_until(lambda t: len(numbered(t.raw)) > 50, "output")
+    return noisy, five, third
+
+
+def check_nothing_was_lost(server, noisy, five, third):
+    """Every session lives, each terminal shows one, the next connect works, and no output is missing."""
+    states = {s["id"]: s for s in server.sessions() if s["id"] is not None}
+    assert sorted(states) == sorted([noisy.session, five.session, third])
+    assert states[noisy.session]["name"] == "TERM01"
+
+    def connected():
+        result = server.run("connect %d /dest:TERM05" % third)
+        return result.status == 0 or (error_code(result) not in (5023, 7024) and pytest.fail(str(result)))
+    server.pump.wait(connected, "the next connect to succeed")
+    five.wait_for("the third").line("typed").wait_for("typed\ntyped")
+    states = {s["id"]: (s["state"], s["name"]) for s in server.sessions() if s["id"] is not None}
+    assert states[five.session] == ("Disc", None) and states[third] == ("Active", "TERM05")
+    server.connect(five.session).wait_for(PROMPT).line("echo alive").wait_for("\nalive")
+    noisy.wait_raw(b"the end")
+    assert numbered(noisy.raw) == list(range(3000))
+
+
+@pytest.mark.parametrize("name", hooks())
+def test_a_broker_that_is_killed_at_a_step_of_connect_loses_nothing(server, name):
+    need_hooks(server)
+    noisy, five, third = under_output(server)
+    broker = server.need("termserv-broker").pid
+    (server.runtime / "hook").write_text(name + ":kill")
+    mover = server.start("connect %d /dest:TERM05" % third)
+    server.pump.wait(lambda: not processes.alive(broker), "the broker to reach %s" % name)
+    result = server.finish(mover)
+    assert result.status == 0 or error_code(result) > 0
+    check_nothing_was_lost(server, noisy, five, third)
+
+
+@pytest.mark.parametrize("name", hooks())
+def test_parent_and_broker_that_are_killed_at_a_step_of_connect_lose_nothing(server, name):
+    need_hooks(server)
+    noisy, five, third = under_output(server)
+    broker = server.need("termserv-broker").pid
+    (server.runtime / "hook").write_text(name)
+    mover = server.start("connect %d /dest:TERM05" % third)
+    server.pump.wait(lambda: processes.table()[broker].state == "T", "the broker to stop at %s" % name)
+    kill_all(server, VICTIMS["both"])
+    result = server.finish(mover)
+    assert result.status == 0 or error_code(result) > 0
+    check_nothing_was_lost(server, noisy, five, third)
+
+
+@pytest.mark.parametrize("name", hooks())
+def test_a_door_that_is_killed_at_a_step_of_connect_costs_only_its_terminal(server, name):
+    need_hooks(server)
+    noisy, five, third = under_output(server)
+    broker = server.need("termserv-broker").pid
+    (server.runtime / "hook").write_text(name)
+    mover = server.start("connect %d /dest:TERM05" % third)
+    server.pump.wait(lambda: processes.table()[broker].state == "T", "the broker to stop at %s" % name)
+    five.kill()
+    five.wait_exit()
+    os.kill(broker, signal.SIGCONT)
+    result = server.finish(mover)
+    assert result.status == 0 or error_code(result) in (5023, 7022, 7040), result
+    server.wait_state(third, "Disc")
+    server.wait_state(five.session, "Disc")
+    server.connect(third).wait_for("the third")
+    server.connect(five.session).wait_for(PROMPT)
+    noisy.wait_raw(b"the end")
+    assert numbered(noisy.raw) == list(range(3000))
 
 
 # --- races ---------------------------------------------------------------------------------------
@@ -225,6 +313,27 @@ def test_of_two_that_race_for_one_session_one_wins(server):
             assert session["name"] == ("TERM01" if results[0].status == 0 else "TERM02")
     print("%d of 10 races had a loser" % lost)
     assert one.running and two.running
+
+
+def test_a_second_operation_on_what_is_being_connected_is_busy_at_once(server):
+    """TERM05's door is held, so that the first connect is under way for as long as we like."""
+    five, one = server.logon_fixed("TERM05"), server.logon_fixed("TERM01")
+    third, fourth = server.detached("sh -c 'echo prize; cat'"), server.detached()
+    os.kill(five.process.pid, signal.SIGSTOP)
+    first = server.start("connect %d /dest:TERM05" % third)
+    try:
+        def busy():
+            return server.run("connect %d /dest:TERM01" % third).status != 0
+        server.pump.wait(busy, "the first connect to be under way")
+        for command in ("connect %d /dest:TERM01" % third, "connect %d /dest:TERM05" % fourth, "logoff %d" % third,
+                        "termserv reset session %d" % third):
+            assert error_code(server.run(command)) == 7024, command
+        assert first.poll() is None
+    finally:
+        os.kill(five.process.pid, signal.SIGCONT)
+    assert server.finish(first).status == 0
+    five.wait_for("prize")
+    assert one.running and server.session(fourth)["state"] == "Disc"
 
 
 def test_many_that_race_leave_a_right_table(server):
@@ -266,15 +375,14 @@ def test_a_new_builds_broker_takes_over_the_sessions_of_the_old_one(server):
     third = server.detached("sh -c 'echo of the old build; cat'")
     copy = server.base / "new-build"
     shutil.copytree(server.programs, copy, symlinks=True)
+    os.kill(old.process.pid, signal.SIGSTOP)  # so that the old door does not start the old build's server first
     kill_all(server, VICTIMS["both"])
-    shutil.move(server.programs, server.programs) if False else None
-    new = server.programs
     server.programs = copy.resolve()
     try:
         assert sorted(server.ids()) == [old.session, third]
-        broker = server.need("termserv-broker")
-        assert os.readlink("/proc/%d/exe" % broker.pid).startswith(str(copy.resolve())) or \
-            os.readlink("/proc/%d/exe" % broker.pid).startswith(str(new))
+        for name in ("termservd", "termserv-broker"):
+            assert os.readlink("/proc/%d/exe" % server.need(name).pid).startswith(str(server.programs))
+        os.kill(old.process.pid, signal.SIGCONT)
         server.connect(third).wait_for("of the old build").line("typed").wait_for("typed\ntyped")
         server.connect(old.session).wait_for(PROMPT)
         fresh = server.logon()
