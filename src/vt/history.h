@@ -23,9 +23,9 @@ int vt_history_new(struct vt_history **ret, size_t budget); /* 0 or -ENOMEM */
 struct vt_history *vt_history_free(struct vt_history *h);   /* NULL is fine; returns NULL */
 AUTO_DEFINE(struct vt_history, vt_history_free);
 
-/* Appends a line of `count` cells (trailing empty ones of the default style are not kept, unless
- * the line is wrapped). pool tells what the cells' numbers mean. Without memory, or when the line
- * alone is larger than the budget allows, it is dropped but counted. */
+/* Appends a line of `count` cells. Trailing empty cells of the default style and padding cells
+ * (VT_CELL_PAD) are not kept; what does not fit into one block is cut off. pool tells what the
+ * cells' numbers mean. Without memory or budget the line is dropped, but counted. */
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
 	size_t count, bool wrapped);
 
@@ -36,6 +36,9 @@ size_t vt_history_read(const struct vt_history *h, struct vt_pool *pool, size_t 
 
 /* Removes the newest line (a screen that grew has taken it back); total goes down with it. */
 void vt_history_pop(struct vt_history *h);
+
+/* The newest line is not continued by what comes next. */
+void vt_history_unwrap(struct vt_history *h);
 
 /* Forgets all lines and gives the memory back; total stays. */
 void vt_history_clear(struct vt_history *h);

@@ -21,6 +21,7 @@
 #define VT_KITTY_DEPTH 8      /* entries of one keyboard stack; pushing more drops the oldest */
 #define VT_MODIFY_KEYS 8      /* resources of XTMODKEYS, 0..7; 4 is modifyOtherKeys */
 #define VT_MODIFY_INITIAL 255 /* the terminal's own value */
+#define VT_MODIFY_OFF 254     /* switched off altogether: CSI > Pp n */
 
 /* The modes that are just on or off: bit numbers in vt_modes.bits. */
 enum vt_mode {

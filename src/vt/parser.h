@@ -43,7 +43,8 @@ static inline int vt_sequence_value(const struct vt_sequence *q, unsigned i, int
 struct vt_parser_events {
 	/* A run of bytes 0x20..0x7e. May be one of several for one text. */
 	void (*ascii)(void *user, const uint8_t *bytes, size_t length);
-	/* A run of code points >= U+00A0, U+FFFD for what was invalid. */
+	/* A run of code points: none a control, U+FFFD for each that was invalid. ASCII between
+	 * others may come here too, or at ascii(). */
 	void (*text)(void *user, const uint32_t *points, size_t count);
 	void (*execute)(void *user, uint8_t control); /* C0 but ESC, CAN, SUB and NUL; C1 0x80..0x9f
 							 but those that begin or end a sequence */
@@ -64,13 +65,18 @@ struct vt_parser {
 	uint8_t utf8_low;  /* least and greatest value of the next one */
 	uint8_t utf8_high;
 	uint32_t utf8_point;
+	bool dcs;	    /* the head being read is that of a DCS, not a CSI */
+	bool dropping;	    /* more than VT_PARAMETERS_MAX parameters */
+	bool string_escape; /* ESC has come within the string: ST, or the end of it */
+	bool string_c2;	    /* its last byte was 0xc2: U+009C (ST) may follow */
 	struct vt_sequence sequence;
 	bool string_bad; /* payload too long or no memory: the string will do nothing */
 	uint8_t *string; /* payload so far; NULL = none */
 	size_t string_length;
 	size_t string_size;
-	bool pending_long; /* the open sequence is longer than VT_PARSER_PENDING_MAX */
-	uint8_t *pending;  /* raw bytes of the open sequence from earlier feeds; NULL = none */
+	const uint8_t *open; /* within feed: first byte of the open sequence not yet in pending */
+	bool pending_long;   /* the open sequence is longer than VT_PARSER_PENDING_MAX */
+	uint8_t *pending;    /* raw bytes of the open sequence from earlier feeds; NULL = none */
 	size_t pending_length;
 	size_t pending_size;
 };

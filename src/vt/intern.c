@@ -1,0 +1,203 @@
+#include "vt/intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#define FIRST_SIZE 16
+#define FIRST_LIMIT 256
+
+void vt_intern_init(struct vt_intern *t, uint32_t max)
+{
+	*t = (struct vt_intern){ .max = max, .limit = FIRST_LIMIT < max ? FIRST_LIMIT : max };
+}
+
+void vt_intern_done(struct vt_intern *t)
+{
+	for (uint32_t i = 1; t->entries != NULL && i <= t->used; i++) {
+		free(t->entries[i].data);
+	}
+	free(t->entries);
+	free(t->buckets);
+	vt_intern_init(t, t->max);
+}
+
+/* Seeded by the kernel's random bytes of this process, so that no program can choose styles or
+ * links that all fall into one bucket. */
+static uint32_t hash_of(const uint8_t *data, size_t length)
+{
+	const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM); /* NOLINT: an address */
+	uint64_t h = random != NULL ? *random : UINT64_C(0x9e3779b97f4a7c15);
+	while (length >= 4) {
+		uint32_t word;
+		memcpy(&word, data, sizeof(word));
+		h = (h ^ word) * UINT64_C(0x9fb21c651e98df25);
+		h ^= h >> 32;
+		data += 4;
+		length -= 4;
+	}
+	for (size_t i = 0; i < length; i++) {
+		h = (h ^ data[i]) * UINT64_C(0x9fb21c651e98df25);
+		h ^= h >> 32;
+	}
+	return (uint32_t)(h ^ h >> 29);
+}
+
+static void enter_bucket(struct vt_intern *t, uint32_t number)
+{
+	struct vt_intern_entry *e = &t->entries[number];
+	uint32_t *bucket = &t->buckets[e->hash & (t->size - 1)];
+	e->next = *bucket;
+	*bucket = number;
+}
+
+static bool grow(struct vt_intern *t)
+{
+	uint32_t size = t->size == 0 ? FIRST_SIZE : t->size * 2;
+	uint32_t *buckets = calloc(size, sizeof(*buckets));
+	if (buckets == NULL) {
+		return false;
+	}
+	struct vt_intern_entry *entries = realloc(t->entries, size * sizeof(*entries));
+	if (entries == NULL) {
+		free(buckets);
+		return false;
+	}
+	if (t->size == 0) {
+		entries[0] = (struct vt_intern_entry){ 0 };
+	}
+	free(t->buckets);
+	t->bytes += (size - t->size) * (sizeof(*entries) + sizeof(*buckets));
+	t->entries = entries;
+	t->buckets = buckets;
+	t->size = size;
+	for (uint32_t i = 1; i <= t->used; i++) {
+		if (entries[i].data != NULL) {
+			enter_bucket(t, i);
+		}
+	}
+	return true;
+}
+
+static uint32_t find(const struct vt_intern *t, uint32_t hash, const void *data, size_t length)
+{
+	if (t->size == 0) {
+		return 0;
+	}
+	uint32_t number = t->buckets[hash & (t->size - 1)];
+	while (number != 0) {
+		const struct vt_intern_entry *e = &t->entries[number];
+		if (e->hash == hash && e->length == length && memcmp(e->data, data, length) == 0) {
+			return number;
+		}
+		number = e->next;
+	}
+	return 0;
+}
+
+uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
+{
+	uint32_t hash = hash_of(data, length);
+	uint32_t number = find(t, hash, data, length);
+	if (number != 0) {
+		return number;
+	}
+	if (t->free == 0 && (t->used == t->max || (t->used + 1 >= t->size && !grow(t)))) {
+		return 0;
+	}
+	uint8_t *copy = malloc(length);
+	if (copy == NULL) {
+		return 0;
+	}
+	memcpy(copy, data, length);
+	if (t->free != 0) {
+		number = t->free;
+		t->free = t->entries[number].next;
+	} else {
+		number = ++t->used;
+	}
+	t->entries[number] = (struct vt_intern_entry){
+		.data = copy,
+		.length = (uint32_t)length,
+		.hash = hash,
+	};
+	enter_bucket(t, number);
+	t->live++;
+	t->bytes += length;
+	return number;
+}
+
+const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *ret_length)
+{
+	if (number == 0 || number > t->used || t->entries[number].data == NULL) {
+		return NULL;
+	}
+	*ret_length = t->entries[number].length;
+	return t->entries[number].data;
+}
+
+bool vt_intern_collection_due(const struct vt_intern *t)
+{
+	return t->live > t->limit;
+}
+
+void vt_intern_unmark(struct vt_intern *t)
+{
+	for (uint32_t i = 1; i <= t->used; i++) {
+		t->entries[i].marked = false;
+	}
+}
+
+/* Forgets free numbers at the end, and gives memory back when most of it is unused. */
+static void shrink(struct vt_intern *t)
+{
+	while (t->used > 0 && t->entries[t->used].data == NULL) {
+		t->used--;
+	}
+	uint32_t size = t->size;
+	while (size > FIRST_SIZE && t->used < size / 4) {
+		size /= 2;
+	}
+	if (size == t->size) {
+		return;
+	}
+	size_t each = sizeof(*t->entries) + sizeof(*t->buckets);
+	struct vt_intern_entry *entries = realloc(t->entries, size * sizeof(*entries));
+	uint32_t *buckets = realloc(t->buckets, size * sizeof(*buckets));
+	t->entries = entries != NULL ? entries : t->entries;
+	t->buckets = buckets != NULL ? buckets : t->buckets;
+	t->bytes -= (t->size - size) * each;
+	t->size = size;
+}
+
+void vt_intern_sweep(struct vt_intern *t)
+{
+	if (t->size == 0) {
+		return;
+	}
+	for (uint32_t i = 1; i <= t->used; i++) {
+		struct vt_intern_entry *e = &t->entries[i];
+		if (e->data != NULL && !e->marked) {
+			free(e->data);
+			t->bytes -= e->length;
+			e->data = NULL;
+			t->live--;
+		}
+	}
+	shrink(t);
+	memset(t->buckets, 0, t->size * sizeof(*t->buckets));
+	t->free = 0;
+	for (uint32_t i = t->used; i >= 1; i--) { /* so that low numbers are used again first */
+		if (t->entries[i].data != NULL) {
+			enter_bucket(t, i);
+		} else {
+			t->entries[i].next = t->free;
+			t->free = i;
+		}
+	}
+	/* Twice what is in use, so that the cost of a collection is paid by as many new entries; a
+	 * reserve stays below max for what is entered between two chances to collect. */
+	uint32_t limit = t->live < FIRST_LIMIT / 2 ? FIRST_LIMIT : t->live * 2;
+	uint32_t top = t->max - t->max / 16;
+	t->limit = limit < top ? limit : top;
+}

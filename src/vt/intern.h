@@ -1,0 +1,50 @@
+/* A set of byte strings, each with a number from 1 on that stays its own until a collection finds
+ * it unused. Bounded; nothing is allocated before the first one.
+ *
+ * Collection is the owner's: vt_intern_unmark(), vt_intern_mark() for each number in use,
+ * vt_intern_sweep(). It never happens inside vt_intern_put(), so numbers in hand stay valid.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vt_intern_entry {
+	uint8_t *data; /* NULL = free, then `next` leads to the next free one */
+	uint32_t length;
+	uint32_t hash;
+	uint32_t next; /* in the same bucket; 0 = end */
+	bool marked;
+};
+
+struct vt_intern {
+	struct vt_intern_entry *entries; /* [0] is not used */
+	uint32_t *buckets;		 /* first entry of each, 0 = none; as many as `size` */
+	uint32_t size;			 /* entries allocated, a power of two */
+	uint32_t used;			 /* entries [1..used] have been given out at some time */
+	uint32_t live;
+	uint32_t free;	/* first free one */
+	uint32_t limit; /* more live ones than this: a collection is due */
+	uint32_t max;	/* numbers never go beyond this */
+	size_t bytes;	/* allocated */
+};
+
+void vt_intern_init(struct vt_intern *t, uint32_t max);
+void vt_intern_done(struct vt_intern *t);
+
+/* The number of these bytes (length >= 1), entering them if need be; 0 = full or no memory. */
+uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length);
+
+/* The bytes of a number, or NULL. */
+const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *ret_length);
+
+bool vt_intern_collection_due(const struct vt_intern *t);
+void vt_intern_unmark(struct vt_intern *t);
+static inline void vt_intern_mark(struct vt_intern *t, uint32_t number)
+{
+	if (number <= t->used) {
+		t->entries[number].marked = true; /* of [0] too: harmless, and no branch */
+	}
+}
+void vt_intern_sweep(struct vt_intern *t);

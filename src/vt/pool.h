@@ -1,0 +1,49 @@
+/* What the cells of one screen name by number: styles, clusters and hyperlinks, each kept once.
+ * Number 0 is always the plain one: default style, no cluster, no link.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vt/cell.h"
+#include "vt/intern.h"
+
+#define VT_POOL_STYLES 65535
+#define VT_POOL_CLUSTERS 32768
+#define VT_POOL_LINKS 4096
+
+struct vt_pool {
+	struct vt_intern styles;
+	struct vt_intern clusters;
+	struct vt_intern links;
+};
+
+void vt_pool_init(struct vt_pool *p);
+void vt_pool_done(struct vt_pool *p);
+
+/* The number of a style; 0 (the default style) also when the pool is full or memory is short. */
+uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style);
+const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id); /* never NULL */
+
+/* The glyph of 2..VT_CLUSTER_LENGTH code points; VT_EMPTY when there is no room. */
+uint32_t vt_pool_cluster_put(struct vt_pool *p, const uint32_t *points, size_t count);
+/* The code points of any glyph: those of its cluster, or itself in *ret_own; 0 for VT_EMPTY. */
+size_t vt_pool_points(
+	const struct vt_pool *p, uint32_t glyph, uint32_t *ret_own, const uint32_t **ret);
+
+/* uri and id without NUL; 0 when there is no room. */
+uint32_t vt_pool_link_put(
+	struct vt_pool *p, const char *uri, size_t uri_length, const char *id, size_t id_length);
+/* NUL-ended strings; false for an unknown number. */
+bool vt_pool_link(
+	const struct vt_pool *p, uint32_t number, const char **ret_uri, const char **ret_id);
+
+/* Collection in three steps: begin, mark what is in use, end. Links are marked by their styles. */
+bool vt_pool_collection_due(const struct vt_pool *p);
+void vt_pool_collect_begin(struct vt_pool *p);
+void vt_pool_mark_cells(struct vt_pool *p, const struct vt_cell *cells, size_t count);
+void vt_pool_mark_glyph(struct vt_pool *p, uint32_t glyph);
+void vt_pool_mark_style(struct vt_pool *p, uint16_t id);
+void vt_pool_mark_link(struct vt_pool *p, uint32_t number);
+void vt_pool_collect_end(struct vt_pool *p);

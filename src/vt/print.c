@@ -1,0 +1,370 @@
+/* Text at the cursor: the hot path. Plain runs are stored a row's rest at a time; single characters
+ * go through put_cell(), and code points that belong to the character before them through join().
+ */
+#include <string.h>
+
+#include "vt/state.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define ALONE_MAX 256 /* code points looked at in one go */
+
+/* A cell in the pen's style without a glyph. */
+static inline struct vt_cell model_cell(struct vt_screen *s, unsigned width)
+{
+	return (struct vt_cell){ .style = vt_pen(s), .width = (uint8_t)width };
+}
+
+/* The row is full: the text goes on in the next one. */
+static void wrap(struct vt_screen *s)
+{
+	if (s->modes.left == 0 && s->modes.right + 1u == s->columns) {
+		vt_touch(s, s->cursor.row)->wrapped = true;
+	}
+	s->cursor.column = s->modes.left;
+	vt_cursor_index(s);
+}
+
+/* Before a character is stored: a wrap that was put off is done now. */
+static inline void wrap_pending(struct vt_screen *s)
+{
+	if (s->cursor.pending_wrap) {
+		s->cursor.pending_wrap = false;
+		if (vt_modes_get(&s->modes, VT_MODE_AUTOWRAP)) {
+			wrap(s);
+		}
+	}
+}
+
+/* The cursor stands behind what was stored up to column end. */
+static inline void advance(struct vt_screen *s, unsigned end, unsigned limit)
+{
+	s->cursor.pending_wrap = end >= limit;
+	s->cursor.column = (uint16_t)(end >= limit ? limit - 1 : end);
+}
+
+static inline void remember(struct vt_screen *s, unsigned column, uint32_t point, unsigned width)
+{
+	s->join.valid = true;
+	s->join.row = s->cursor.row;
+	s->join.column = (uint16_t)column;
+	s->join.point = point;
+	s->join.grapheme = 0;
+	s->last_glyph = point;
+	s->last_width = (uint8_t)width;
+}
+
+static inline void store_ascii(
+	struct vt_cell *cells, struct vt_cell model, const uint8_t *bytes, size_t n)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	int32_t look;
+	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
+	const __m128i looks = _mm_set1_epi32(look);
+	const __m128i zero = _mm_setzero_si128();
+	for (; i + 8 <= n; i += 8) {
+		__m128i v = _mm_loadl_epi64((const __m128i *)(const void *)(bytes + i));
+		__m128i words = _mm_unpacklo_epi8(v, zero);
+		__m128i low = _mm_unpacklo_epi16(words, zero);
+		__m128i high = _mm_unpackhi_epi16(words, zero);
+		__m128i *out = (__m128i *)(void *)(cells + i);
+		_mm_storeu_si128(out, _mm_unpacklo_epi32(low, looks));
+		_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(low, looks));
+		_mm_storeu_si128(out + 2, _mm_unpacklo_epi32(high, looks));
+		_mm_storeu_si128(out + 3, _mm_unpackhi_epi32(high, looks));
+	}
+#endif
+	for (; i < n; i++) {
+		model.glyph = bytes[i];
+		cells[i] = model;
+	}
+}
+
+/* Without autowrap what does not fit overwrites the last column: only its last character is seen.
+ */
+static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t length)
+{
+	struct vt_cell *cell = vt_line_write(
+		s->grid, vt_touch(s, s->cursor.row), s->cursor.column, 1);
+	if (cell != NULL) {
+		*cell = model_cell(s, 1);
+		cell->glyph = bytes[length - 1];
+	}
+	s->cursor.pending_wrap = true;
+}
+
+static bool joins_anything(const struct vt_screen *s)
+{
+	return s->join.valid && vt_grapheme_joins_any(s->join.grapheme);
+}
+
+static void ascii_one_by_one(struct vt_screen *s, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		uint32_t point = bytes[i];
+		vt_print_text(s, &point, 1);
+	}
+}
+
+void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
+{
+	struct vt_screen *s = screen;
+	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || joins_anything(s)) {
+		ascii_one_by_one(s, bytes, length);
+		return;
+	}
+	struct vt_cell model = model_cell(s, 1);
+	const uint8_t *end = bytes + length;
+	while (bytes < end) {
+		if (s->cursor.pending_wrap && !vt_modes_get(&s->modes, VT_MODE_AUTOWRAP)) {
+			overwrite_last(s, bytes, (size_t)(end - bytes));
+			break;
+		}
+		wrap_pending(s);
+		unsigned limit = vt_cursor_limit(s);
+		unsigned x = s->cursor.column;
+		size_t left = (size_t)(end - bytes);
+		unsigned n = left < limit - x ? (unsigned)left : limit - x;
+		struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, n);
+		if (cells != NULL) {
+			store_ascii(cells, model, bytes, n);
+		}
+		bytes += n;
+		advance(s, x + n, limit);
+	}
+	unsigned column = s->cursor.column - (s->cursor.pending_wrap ? 0 : 1);
+	remember(s, column, end[-1], 1);
+}
+
+/* A wide character does not fit into the last column: it goes into the next row, or without
+ * autowrap ends at the margin. False: there is no room for it anywhere. */
+static bool make_room(struct vt_screen *s, unsigned width)
+{
+	unsigned limit = vt_cursor_limit(s);
+	if (s->cursor.column + width <= limit) {
+		return true;
+	}
+	if (!vt_modes_get(&s->modes, VT_MODE_AUTOWRAP)) {
+		unsigned start = limit == s->modes.right + 1u ? s->modes.left : 0;
+		s->cursor.column = (uint16_t)(limit - vt_min(width, limit - start));
+		return s->cursor.column + width <= limit;
+	}
+	if (s->modes.right + 1u - s->modes.left < width) {
+		return false;
+	}
+	struct vt_cell *cell = vt_line_write(
+		s->grid, vt_touch(s, s->cursor.row), s->cursor.column, 1);
+	if (cell != NULL) {
+		*cell = (struct vt_cell){ .style = vt_blank(s), .width = 1, .flags = VT_CELL_PAD };
+	}
+	wrap(s);
+	return true;
+}
+
+static void put_cell(struct vt_screen *s, uint32_t glyph, unsigned width)
+{
+	wrap_pending(s);
+	if (!make_room(s, width)) {
+		return;
+	}
+	unsigned x = s->cursor.column;
+	if (vt_modes_get(&s->modes, VT_MODE_INSERT)) {
+		vt_edit_insert_cells(s, s->cursor.row, x, width);
+	}
+	struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, width);
+	if (cells != NULL) {
+		cells[0] = model_cell(s, width);
+		cells[0].glyph = glyph;
+		if (width == 2) {
+			cells[1] = model_cell(s, 0);
+		}
+	}
+	remember(s, x, glyph, width);
+	advance(s, x + width, vt_cursor_limit(s));
+}
+
+void vt_print_repeat(struct vt_screen *s, unsigned times)
+{
+	uint32_t glyph = s->last_glyph;
+	unsigned width = s->last_width;
+	if (glyph == VT_EMPTY) {
+		return;
+	}
+	times = vt_min(times, s->rows * s->columns); /* more would show the same */
+	while (times-- > 0) {
+		put_cell(s, glyph, width);
+	}
+	s->join.valid = false;
+}
+
+/* The cell that a code point would join: the one printed last, or for a combining mark that comes
+ * after a movement the one before the cursor. NULL = none. */
+static struct vt_cell *joint(struct vt_screen *s, bool combining, unsigned *ret_column)
+{
+	unsigned column = s->join.column;
+	unsigned row = s->join.row;
+	if (!s->join.valid) {
+		row = s->cursor.row;
+		column = s->cursor.column;
+		if (!combining || (column == 0 && !s->cursor.pending_wrap)) {
+			return NULL;
+		}
+		column -= s->cursor.pending_wrap ? 0 : 1;
+	}
+	struct vt_line *line = vt_line_at(s, row);
+	if (row != s->cursor.row || column >= line->used) {
+		return NULL;
+	}
+	if (line->cells[column].width == 0 && column > 0) {
+		column--;
+	}
+	*ret_column = column;
+	return line->cells[column].glyph == VT_EMPTY ? NULL : &line->cells[column];
+}
+
+/* The character at `column` of the cursor's row becomes two cells wide, if it stands right before
+ * the cursor and there is room. */
+static void widen(struct vt_screen *s, unsigned column)
+{
+	if (column + 1 != s->cursor.column || s->cursor.pending_wrap) {
+		return;
+	}
+	if (vt_modes_get(&s->modes, VT_MODE_INSERT)) {
+		vt_edit_insert_cells(s, s->cursor.row, column + 1, 1);
+	}
+	struct vt_line *line = vt_touch(s, s->cursor.row);
+	struct vt_cell *cells = vt_line_write(s->grid, line, column + 1, 1);
+	if (cells == NULL) {
+		return;
+	}
+	line->cells[column].width = 2;
+	cells[0] = (struct vt_cell){ .style = line->cells[column].style };
+	advance(s, column + 2, vt_cursor_limit(s));
+}
+
+/* The code point becomes a part of the character in `cell`. */
+static void join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uint32_t point)
+{
+	uint32_t points[VT_CLUSTER_LENGTH];
+	uint32_t own;
+	const uint32_t *old;
+	size_t count = vt_pool_points(&s->pool, cell->glyph, &own, &old);
+	if (count == 0 || count == VT_CLUSTER_LENGTH) {
+		return;
+	}
+	memcpy(points, old, count * sizeof(*points));
+	points[count++] = point;
+	vt_collect(s);
+	uint32_t glyph = vt_pool_cluster_put(&s->pool, points, count);
+	if (glyph == VT_EMPTY) {
+		return;
+	}
+	cell->glyph = glyph;
+	vt_touch(s, s->cursor.row);
+	if (vt_modes_get(&s->modes, VT_MODE_GRAPHEME) &&
+		vt_width_joined(points[0], cell->width, point) > cell->width) {
+		widen(s, column);
+	}
+	cell = &vt_line_at(s, s->cursor.row)->cells[column];
+	s->last_glyph = glyph;
+	s->last_width = cell->width;
+}
+
+/* The state of grapheme breaking behind the character that was printed last. */
+static vt_grapheme grapheme_so_far(struct vt_screen *s, const struct vt_cell *cell)
+{
+	vt_grapheme state = 0;
+	if (s->join.valid) {
+		state = s->join.grapheme;
+		if (state == 0) {
+			(void)vt_grapheme_next(&state, s->join.point);
+		}
+		return state;
+	}
+	uint32_t own;
+	const uint32_t *points;
+	size_t count = vt_pool_points(&s->pool, cell->glyph, &own, &points);
+	for (size_t i = 0; i < count; i++) {
+		(void)vt_grapheme_next(&state, points[i]);
+	}
+	return state;
+}
+
+static void put_point(struct vt_screen *s, uint32_t point)
+{
+	unsigned width = vt_width(point);
+	unsigned column;
+	struct vt_cell *cell = joint(s, width == 0, &column);
+	vt_grapheme state = cell != NULL ? grapheme_so_far(s, cell) : 0;
+	bool breaks = vt_grapheme_next(&state, point);
+	if (cell != NULL && !breaks && (width == 0 || vt_modes_get(&s->modes, VT_MODE_GRAPHEME))) {
+		join(s, cell, column, point);
+		if (s->join.valid) {
+			s->join.grapheme = state;
+		}
+		return;
+	}
+	if (width == 0) { /* nothing to combine with, or invisible: it has no place on a screen */
+		return;
+	}
+	put_cell(s, point, width);
+	s->join.grapheme = state;
+}
+
+/* The first code points of a run that stand alone, up to the end of the row. Returns how many were
+ * stored; 0 = the first needs more care. */
+static size_t put_alone(struct vt_screen *s, const uint32_t *points, size_t count)
+{
+	uint8_t widths[ALONE_MAX];
+	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || joins_anything(s)) {
+		return 0;
+	}
+	count = vt_width_alone(points, count < ALONE_MAX ? count : ALONE_MAX, widths);
+	if (count == 0) {
+		return 0;
+	}
+	wrap_pending(s);
+	unsigned limit = vt_cursor_limit(s);
+	unsigned x = s->cursor.column;
+	unsigned end = x;
+	size_t n = 0;
+	while (n < count && end + widths[n] <= limit) {
+		end += widths[n++];
+	}
+	if (n == 0) {
+		return 0;
+	}
+	struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, end - x);
+	if (cells != NULL) {
+		struct vt_cell half = model_cell(s, 0);
+		struct vt_cell one = half;
+		for (size_t i = 0; i < n; i++) {
+			one.glyph = points[i];
+			one.width = widths[i];
+			*cells++ = one;
+			if (widths[i] == 2) {
+				*cells++ = half;
+			}
+		}
+	}
+	remember(s, end - widths[n - 1], points[n - 1], widths[n - 1]);
+	advance(s, end, limit);
+	return n;
+}
+
+void vt_print_text(void *screen, const uint32_t *points, size_t count)
+{
+	struct vt_screen *s = screen;
+	size_t i = 0;
+	while (i < count) {
+		size_t n = put_alone(s, points + i, count - i);
+		if (n == 0) {
+			put_point(s, s->plain ? points[i] : vt_charset_map(s, points[i]));
+			n = 1;
+		}
+		i += n;
+	}
+}
