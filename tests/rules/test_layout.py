@@ -14,7 +14,7 @@ BELOW = {
     "broker": {"base", "protocol"},
     "leader": {"base", "protocol"},
     "host": {"base", "protocol", "vt"},
-    "door/tty": {"base", "protocol"},
+    "door/tty": {"base", "protocol", "vt"},
     "cli": {"base", "protocol", "door/tty"},
 }
 LINES_MAX = 600

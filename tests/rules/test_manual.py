@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import tree
@@ -83,6 +82,82 @@ def test_every_setting_is_in_the_manual():
     assert check_settings((tree.ROOT / "src/base/config.c").read_text(), (tree.ROOT / "man/termserv.conf.5.scd").read_text()) == []
 
 
+def usage_lines(page):
+    """The lines of SYNOPSIS, each as one line with single blanks."""
+    return [" ".join(line.split()) for line in section(page, "SYNOPSIS").splitlines() if line.strip()]
+
+
+def command_pages():
+    """command -> (usage as `termserv help` prints it, options, the rendered page that has that usage or "")."""
+    pages = [rendered(path.read_text()) for path in tree.files("man/*.1.scd")]
+    found = {}
+    for line in tree.program("termserv", "help", "--completion").stdout.splitlines():
+        name, options, _ = line.split("\t")
+        usage = tree.program("termserv", "help", *name.split()).stdout.splitlines()[0].removeprefix("Usage: ")
+        found[name] = (usage, options.split(), next((page for page in pages if usage in usage_lines(page)), ""))
+    assert len(found) >= 12
+    return found
+
+
+def check_options(name, options, page, common):
+    """Each option of the command is explained in its page, or among the common ones of termserv(1), in one spelling or the other."""
+    entries = "\n".join(re.findall(r"^ {7}((?:/|-).*)$", section(page, "OPTIONS") + section(common, "OPTIONS"), re.M))
+    short = {"verbose": "v", "help": r"\?"}
+    return [f"{name}: {option} is not in its page" for option in (o.strip("-=") for o in options)
+            if not re.search(rf"(--{option}|/({option}|{short.get(option, option)}))(?![\w-])", entries)]
+
+
+def test_every_command_has_a_page_with_its_synopsis():
+    assert {name: usage for name, (usage, _, page) in command_pages().items() if not page} == {}
+
+
+def test_every_option_of_every_command_is_in_the_manual():
+    common = rendered((tree.ROOT / "man/termserv.1.scd").read_text())
+    assert [line for name, (_, options, page) in command_pages().items()
+            for line in check_options(name, options, page, common)] == []
+
+
+def test_every_command_is_in_the_table_of_the_readme_and_of_the_overview():
+    readme = (tree.ROOT / "README.md").read_text()
+    overview = section(rendered((tree.ROOT / "man/termserv.1.scd").read_text()), "COMMANDS")
+    for name in command_pages():
+        if name not in ("help", "version"):
+            assert re.search(rf"^\|.*`(termserv )?{name}`.*\|$", readme, re.M), name
+            assert re.search(rf"\b{name}\b", overview), name
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server of its own with one detached session; a function that runs a command there."""
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    environment = {**os.environ, "TERMSERV_RUNTIME_DIR": str(folder)}
+
+    def run(*arguments):
+        return subprocess.run([tree.BIN / "termserv", *arguments], env=environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=30, check=False)
+    started = run("logon", "--detached", "--", "cat")
+    assert started.returncode == 0, started.stderr
+    yield run
+    assert run("stop", "--force").returncode == 0
+
+
+def check_fields(sessions, page):
+    """Each member of a session is an entry of JSON, and each entry is a member."""
+    entries = {field for line in section(page, "JSON").splitlines() if re.match(r" {7}\w+(, \w+)*: ", line)
+               for field in re.findall(r"\w+", re.sub(r": \S+?(?=,|$)", "", line))}
+    members = {field for session in sessions for field in session}
+    return [f"{field}: in one of page and answer only" for field in sorted(entries ^ members)]
+
+
+def test_every_field_of_the_json_is_in_the_manual(server):
+    answer = json.loads(server("query", "session", "--json").stdout)
+    page = rendered((tree.ROOT / "man/query-session.1.scd").read_text())
+    assert answer["version"] == 1 and len(answer["sessions"]) == 1
+    assert check_fields(answer["sessions"], page) == []
+    assert [key for key in answer if key not in section(page, "JSON")] == []
+
+
 # What follows proves that each check can fail.
 
 def test_the_page_checks_see_a_bad_page():
@@ -102,3 +177,19 @@ def test_the_settings_check_sees_a_missing_entry():
     assert check_settings(table, page) == []
     assert check_settings(table, page.replace("session", "terminal")) != []
     assert check_settings(table, page + "\n*colour* = x\n") != []
+
+
+def test_the_option_check_sees_an_option_without_an_entry():
+    page = "OPTIONS\n       /dest:name\n           Where.\n\n       --watch\n           Again.\n\nEND\n"
+    common = "OPTIONS\n       /v\n           Say it.\n\n       /?\n           Help.\n"
+    assert check_options("x", ["--dest=", "--watch", "--verbose", "--help"], page, common) == []
+    assert check_options("x", ["--size="], page, common) != []
+    assert check_options("x", ["--des="], page, common) != []
+
+
+def test_the_field_check_sees_a_field_on_one_side_only():
+    page = "JSON\n       id: ?int\n           The ID.\n\n       rows: int, columns: int\n           The size.\n"
+    assert check_fields([{"id": 1, "rows": 1, "columns": 1}], page) == []
+    assert check_fields([{"id": 1, "rows": 1}], page) != []
+    assert check_fields([{"id": 1, "rows": 1, "columns": 1, "name": None}], page) != []
+    assert usage_lines("SYNOPSIS\n       a [b]  [/c]\n\nX\n") == ["a [b] [/c]"]
