@@ -198,6 +198,11 @@ struct vt_cursor vt_screen_cursor(const struct vt_screen *s)
 	return s->cursor;
 }
 
+bool vt_screen_joins(const struct vt_screen *s)
+{
+	return s->join.valid && s->join.row == s->cursor.row;
+}
+
 const struct vt_modes *vt_screen_modes(const struct vt_screen *s)
 {
 	return &s->modes;

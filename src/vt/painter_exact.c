@@ -1,0 +1,382 @@
+/* The exact screen for a terminal of the same size that will be given the program's bytes next. The
+ * order matters: what moves the cursor or changes how text prints comes as late as it can, and
+ * nothing that was brought back is touched again.
+ */
+#include "vt/painter_exact.h"
+
+#include "vt/painter_modes.h"
+#include "vt/painter_row.h"
+
+#define ASCII_EVERYWHERE "\033(B\033)B\033*B\033+B\017\033}"
+
+static const struct vt_style plain_style;
+
+static void paint_rows(struct vt_brush *b, enum vt_buffer which)
+{
+	bool wrapped = false;
+	for (unsigned y = 0; y < b->target->rows; y++) {
+		struct vt_row row = vt_screen_row(b->screen, which, y);
+		struct vt_paint_row paint = {
+			.cells = row.cells,
+			.count = row.used,
+			.width = b->target->columns,
+			.blank = true,
+			.wraps = row.wrapped && y + 1 < b->target->rows,
+			.wrapped = wrapped,
+		};
+		vt_paint_row(b, y, &paint);
+		wrapped = paint.wraps;
+	}
+	vt_brush_style(b, &plain_style);
+}
+
+/* --- the saved cursors ------------------------------------------------------------------------ */
+
+/* The character whose cell, or whose right half, is at (row, *column), which becomes its first
+ * cell. NULL = nothing stands there. */
+static const struct vt_cell *text_at(
+	const struct vt_brush *b, enum vt_buffer which, unsigned row, unsigned *column)
+{
+	struct vt_row r = vt_screen_row(b->screen, which, row);
+	unsigned first = *column;
+	if (first < r.used && r.cells[first].width == 0 && first > 0) {
+		first--;
+	}
+	if (first >= r.used || vt_cell_is_empty(&r.cells[first])) {
+		return NULL;
+	}
+	*column = first;
+	return &r.cells[first];
+}
+
+/* Prints the character under a cursor with a pending wrap, so that it is pending again. Where
+ * nothing stands a space is printed. `offset`: what addresses count from. */
+static void put_pending(
+	struct vt_brush *b, enum vt_buffer which, struct vt_cursor c, struct vt_cursor offset)
+{
+	unsigned column = c.column;
+	const struct vt_cell *cell = text_at(b, which, c.row, &column);
+	vt_brush_place(b, c.row - offset.row, column - offset.column);
+	if (cell != NULL) {
+		vt_brush_cell(b, cell);
+	} else {
+		vt_brush_style(b, &plain_style);
+		vt_brush_glyph(b, ' ', 1);
+	}
+}
+
+static bool is_margin(const struct vt_brush *b, const struct vt_cursor *c)
+{
+	return c->pending_wrap && c->column > 0 && c->column + 1U < b->target->columns;
+}
+
+/* Everything that DECSC keeps, as it is to be kept. */
+static void enter_saved(
+	struct vt_brush *b, enum vt_buffer which, const struct vt_saved_cursor *saved)
+{
+	if (is_margin(b, &saved->cursor)) { /* the wrap was pending at a right margin */
+		(void)buf_printf(b->out, "\033[?69h\033[1;%us", saved->cursor.column + 1U);
+	}
+	if (saved->origin) {
+		(void)buf_put_text(b->out, "\033[?6h");
+	}
+	if (saved->cursor.pending_wrap) {
+		put_pending(b, which, saved->cursor, (struct vt_cursor){ 0 });
+	} else {
+		vt_brush_place(b, saved->cursor.row, saved->cursor.column);
+	}
+	if (!saved->autowrap) {
+		(void)buf_put_text(b->out, "\033[?7l");
+	}
+	vt_brush_style(b, &saved->pen);
+	vt_paint_charsets(b->out, &saved->charsets);
+	vt_paint_single_shift(b->out, &saved->charsets);
+}
+
+/* Back to what the brush counts on, in a buffer that is empty but for what enter_saved() may have
+ * printed there (`printed`). */
+static void leave_saved(struct vt_brush *b, const struct vt_saved_cursor *saved, bool printed)
+{
+	vt_brush_style(b, &plain_style);
+	if (is_margin(b, &saved->cursor)) {
+		(void)buf_put_text(b->out, "\033[?69l");
+	}
+	if (saved->origin) {
+		(void)buf_put_text(b->out, "\033[?6l");
+	}
+	if (saved->charsets.single != 0) { /* a character uses it up */
+		vt_brush_place(b, 0, 0);
+		vt_brush_glyph(b, ' ', 1);
+		vt_brush_place(b, 0, 0);
+		vt_brush_erase(b, 1);
+	}
+	if (!saved->autowrap) {
+		(void)buf_put_text(b->out, "\033[?7h");
+	}
+	(void)buf_put_text(b->out, ASCII_EVERYWHERE);
+	if (printed && saved->cursor.pending_wrap) {
+		vt_brush_place(b, saved->cursor.row, 0);
+		vt_brush_erase_line(b);
+	}
+	vt_brush_place(b, 0, 0);
+}
+
+/* DECSC in an empty buffer. */
+static void paint_saved(struct vt_brush *b, enum vt_buffer which)
+{
+	const struct vt_saved_cursor *saved = &vt_screen_modes(b->screen)->saved[which];
+	if (!saved->saved) {
+		return;
+	}
+	enter_saved(b, which, saved);
+	(void)buf_put_text(b->out, "\0337");
+	leave_saved(b, saved, true);
+}
+
+/* --- the two buffers -------------------------------------------------------------------------- */
+
+/* What the alternate buffer keeps while it is not shown: a cursor and a keyboard stack. */
+static void paint_hidden_alternate(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	if (!m->saved[VT_ALTERNATE].saved && m->kitty[VT_ALTERNATE].depth == 0) {
+		return;
+	}
+	(void)buf_put_text(b->out, "\033[?47h");
+	paint_saved(b, VT_ALTERNATE);
+	vt_paint_kitty(b->out, &m->kitty[VT_ALTERNATE]);
+	(void)buf_put_text(b->out, "\033[?47l");
+	vt_brush_place(b, 0, 0);
+}
+
+static void paint_alternate(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	const struct vt_saved_cursor *saved = &m->saved[VT_PRIMARY];
+	bool saves = m->alternate_by == 1049 && saved->saved;
+	if (saves) {
+		enter_saved(b, VT_PRIMARY, saved);
+	}
+	(void)buf_printf(b->out, "\033[?%uh", m->alternate_by != 0 ? m->alternate_by : 47U);
+	if (saves) {
+		leave_saved(b, saved, false);
+		(void)buf_put_text(b->out, "\033[2J"); /* it was filled with that pen's colour */
+	}
+	vt_brush_place(b, 0, 0);
+	paint_saved(b, VT_ALTERNATE);
+	vt_paint_kitty(b->out, &m->kitty[VT_ALTERNATE]);
+	paint_rows(b, VT_ALTERNATE);
+}
+
+static void paint_buffers(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	if (!m->alternate) {
+		paint_hidden_alternate(b);
+	}
+	if (!m->alternate || m->alternate_by != 1049) {
+		paint_saved(b, VT_PRIMARY);
+	}
+	vt_paint_kitty(b->out, &m->kitty[VT_PRIMARY]);
+	paint_rows(b, VT_PRIMARY);
+	if (m->alternate) {
+		paint_alternate(b);
+	}
+}
+
+/* --- what comes after the cells --------------------------------------------------------------- */
+
+static void paint_tabs(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	bool initial = true;
+	for (unsigned x = 1; x < VT_SIZE_MAX && initial; x++) {
+		initial = vt_tabs_get(m, x) == (x % 8 == 0);
+	}
+	if (initial) {
+		return;
+	}
+	(void)buf_put_text(b->out, "\033[3g");
+	for (unsigned x = 0; x < b->target->columns; x++) {
+		if (vt_tabs_get(m, x)) {
+			vt_brush_move(b, b->row, x);
+			(void)buf_put_text(b->out, "\033H");
+		}
+	}
+}
+
+static void paint_margins(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	if (vt_modes_get(m, VT_MODE_LEFT_RIGHT_MARGINS)) {
+		(void)buf_put_text(b->out, "\033[?69h");
+		if (m->left != 0 || m->right + 1U != b->target->columns) {
+			(void)buf_printf(b->out, "\033[%u;%us", m->left + 1U, m->right + 1U);
+		}
+	}
+	if (m->top != 0 || m->bottom + 1U != b->target->rows) {
+		(void)buf_printf(b->out, "\033[%u;%ur", m->top + 1U, m->bottom + 1U);
+	}
+	if (vt_modes_get(m, VT_MODE_ORIGIN)) {
+		(void)buf_put_text(b->out, "\033[?6h");
+	}
+}
+
+static unsigned glyph_width(const struct vt_brush *b, uint32_t glyph)
+{
+	const uint32_t *points;
+	size_t count = vt_screen_cluster(b->screen, glyph, &points);
+	unsigned width = vt_width(count > 0 ? points[0] : glyph);
+	for (size_t i = 1; i < count; i++) {
+		width = vt_width_joined(points[0], width, points[i]);
+	}
+	return width;
+}
+
+/* A place of the active buffer where this glyph stands already. */
+static bool find_glyph(
+	const struct vt_brush *b, uint32_t glyph, unsigned *ret_row, unsigned *ret_column)
+{
+	enum vt_buffer which = vt_screen_active(b->screen);
+	for (unsigned y = 0; y < b->target->rows; y++) {
+		struct vt_row row = vt_screen_row(b->screen, which, y);
+		for (unsigned x = 0; x < row.used; x++) {
+			if (row.cells[x].glyph == glyph) {
+				*ret_row = y;
+				*ret_column = x;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* `width` empty cells of one style that do not touch the last column. */
+static bool find_room(const struct vt_brush *b, unsigned width, unsigned *ret_row,
+	unsigned *ret_column, uint16_t *ret_style)
+{
+	enum vt_buffer which = vt_screen_active(b->screen);
+	for (unsigned y = b->target->rows; y-- > 0;) {
+		struct vt_row row = vt_screen_row(b->screen, which, y);
+		unsigned run = 0;
+		for (unsigned x = 0; x + 1 < b->target->columns; x++) {
+			bool exists = x < row.used;
+			uint16_t style = exists ? row.cells[x].style : 0;
+			if (exists && !vt_cell_is_empty(&row.cells[x])) {
+				run = 0;
+				continue;
+			}
+			run = run > 0 && style == *ret_style ? run + 1 : 1;
+			*ret_style = style;
+			if (run == width) {
+				*ret_row = y;
+				*ret_column = x + 1 - width;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* What REP would repeat: printed where it stands, or on an empty place that is erased again. On a
+ * full screen without it there is no way; REP then repeats another character. */
+static void paint_last_glyph(struct vt_brush *b)
+{
+	uint32_t glyph = vt_screen_last_glyph(b->screen);
+	unsigned row;
+	unsigned column;
+	uint16_t style = 0;
+	if (glyph == VT_EMPTY) {
+		return;
+	}
+	if (find_glyph(b, glyph, &row, &column)) {
+		struct vt_row r = vt_screen_row(b->screen, vt_screen_active(b->screen), row);
+		vt_brush_place(b, row, column);
+		vt_brush_cell(b, &r.cells[column]);
+		return;
+	}
+	unsigned width = glyph_width(b, glyph);
+	if (find_room(b, width, &row, &column, &style)) {
+		vt_brush_place(b, row, column);
+		vt_brush_style(b, vt_screen_style(b->screen, style));
+		vt_brush_glyph(b, glyph, width);
+		vt_brush_place(b, row, column);
+		vt_brush_erase(b, width);
+	}
+}
+
+/* A wrap that is pending where no character could leave it so: the cursor came there by DECRC. */
+static bool restored_pending(const struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	struct vt_cursor c = vt_screen_cursor(b->screen);
+	const struct vt_saved_cursor *saved = &m->saved[m->alternate];
+	unsigned limit = c.column <= m->right ? m->right + 1U : b->target->columns;
+	return c.pending_wrap && c.column + 1U != limit && saved->saved &&
+	       saved->cursor.pending_wrap && saved->cursor.row == c.row &&
+	       saved->cursor.column == c.column;
+}
+
+static void paint_cursor(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	enum vt_buffer which = vt_screen_active(b->screen);
+	struct vt_cursor c = vt_screen_cursor(b->screen);
+	struct vt_cursor offset = { 0 };
+	if (vt_modes_get(m, VT_MODE_ORIGIN)) {
+		offset = (struct vt_cursor){ .row = m->top, .column = m->left };
+	}
+	if (restored_pending(b)) {
+		(void)buf_put_text(b->out, "\0338" ASCII_EVERYWHERE "\033[?7h");
+		b->pen = vt_paint_reduce(b->screen, b->target, &m->saved[which].pen);
+		return;
+	}
+	if (c.pending_wrap) {
+		put_pending(b, which, c, offset);
+		return;
+	}
+	unsigned before = c.column - 1U;
+	const struct vt_cell *cell = c.column > 0 && vt_screen_joins(b->screen)
+					     ? text_at(b, which, c.row, &before)
+					     : NULL;
+	if (cell == NULL) {
+		vt_brush_place(b, c.row - offset.row, c.column - offset.column);
+		return;
+	}
+	vt_brush_place(b, c.row - offset.row, before - offset.column);
+	vt_brush_cell(b, cell);
+}
+
+/* Ends in nothing that moves the cursor, and in nothing that prints. */
+static void paint_end(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	vt_brush_style(b, &m->pen);
+	vt_paint_charsets(b->out, &m->charsets);
+	vt_paint_late_modes(b->out, m);
+	vt_paint_cursor_shape(b->out, m);
+	if (vt_modes_get(m, VT_MODE_CURSOR_VISIBLE)) {
+		(void)buf_put_text(b->out, "\033[?25h");
+	}
+	if (!vt_modes_get(m, VT_MODE_SYNCHRONIZED)) {
+		(void)buf_put_text(b->out, "\033[?2026l");
+	}
+	vt_paint_single_shift(b->out, &m->charsets);
+}
+
+void vt_paint_exact(struct vt_brush *b)
+{
+	const struct vt_modes *m = vt_screen_modes(b->screen);
+	vt_paint_xtsave(b->out, m);
+	vt_brush_place(b, 0, 0);
+	paint_buffers(b);
+	paint_tabs(b);
+	vt_paint_titles(b->out, m);
+	vt_paint_palette(b->out, m);
+	vt_paint_keys(b->out, m);
+	vt_paint_early_modes(b->out, m);
+	paint_last_glyph(b);
+	paint_margins(b);
+	paint_cursor(b);
+	paint_end(b);
+}

@@ -1,0 +1,150 @@
+/* History is compared by logical lines: physical ones may be split elsewhere, because a terminal
+ * wraps them at its own width. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "compare_parts.h"
+#include "vt/history.h"
+
+/* A logical line: cells without padding, styles resolved (a link by its hash, because its number
+ * may soon be another one's), trailing emptiness left out. */
+struct line {
+	size_t count;
+	size_t size;
+	struct cell {
+		uint32_t points[VT_CLUSTER_LENGTH];
+		size_t point_count;
+		struct vt_style style;
+		uint8_t width;
+	} * cells;
+	bool open; /* goes on in the screen's first row */
+};
+
+static void line_done(struct line *l)
+{
+	free(l->cells);
+	*l = (struct line){ 0 };
+}
+
+static void auto_line(struct line *l)
+{
+	line_done(l);
+}
+
+static uint32_t link_hash(const struct vt_screen *s, uint32_t number)
+{
+	struct vt_link link = vt_screen_link(s, number);
+	uint32_t hash = 2166136261u;
+	for (const char *p = link.uri; number != 0 && *p != '\0'; p++) {
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	}
+	for (const char *p = link.id; number != 0 && *p != '\0'; p++) {
+		hash = (hash ^ (uint8_t)*p ^ 0x80) * 16777619u;
+	}
+	return number == 0 ? 0 : hash | 1;
+}
+
+static bool is_nothing(const struct cell *c)
+{
+	return c->width == 1 && c->point_count == 1 && c->points[0] == ' ' &&
+	       c->style.attributes == 0 && c->style.underline == 0 && c->style.link == 0;
+}
+
+static bool add(struct line *l, const struct vt_screen *s, const struct vt_cell *cell)
+{
+	if (l->count == l->size) {
+		size_t size = l->size == 0 ? 128 : l->size * 2;
+		struct cell *cells = realloc(l->cells, size * sizeof(*cells));
+		if (cells == NULL) {
+			return false;
+		}
+		l->cells = cells;
+		l->size = size;
+	}
+	struct cell *c = &l->cells[l->count++];
+	*c = (struct cell){ .style = *vt_screen_style(s, cell->style), .width = cell->width };
+	c->style.link = link_hash(s, c->style.link);
+	const uint32_t *points = &cell->glyph;
+	c->point_count = 1;
+	if ((cell->glyph & VT_CLUSTER) != 0) {
+		c->point_count = vt_screen_cluster(s, cell->glyph, &points);
+	}
+	memcpy(c->points, points, c->point_count * sizeof(*points));
+	if (cell->glyph == VT_EMPTY && cell->width == 1) {
+		c->points[0] = ' ';
+	}
+	return true;
+}
+
+/* The logical line that ends with physical line *end - 1; *end goes to its first one. */
+static struct line line_before(struct vt_screen *s, size_t *end)
+{
+	const struct vt_history *h = vt_screen_history(s);
+	struct line l = { 0 };
+	size_t first = *end - 1;
+	while (first > 0 && vt_history_wrapped(h, first - 1)) {
+		first--;
+	}
+	struct vt_cell cells[VT_SIZE_MAX];
+	for (size_t i = first; i < *end; i++) {
+		size_t n = vt_screen_history_line(s, i, cells, &l.open);
+		if (n > 0 && (cells[n - 1].flags & VT_CELL_PAD) != 0 && l.open) {
+			n--;
+		}
+		for (size_t x = 0; x < n; x++) {
+			(void)add(&l, s, &cells[x]);
+		}
+	}
+	while (l.count > 0 && is_nothing(&l.cells[l.count - 1])) {
+		l.count--;
+	}
+	*end = first;
+	return l;
+}
+
+static bool same_cell(const struct cell *x, const struct cell *y)
+{
+	return x->point_count == y->point_count && x->width == y->width &&
+	       memcmp(x->points, y->points, x->point_count * sizeof(x->points[0])) == 0 &&
+	       vt_style_equal(&x->style, &y->style);
+}
+
+static void compare_lines(
+	struct comparison *c, size_t back, const struct line *a, const struct line *b)
+{
+	size_t count = a->count < b->count ? a->count : b->count;
+	for (size_t i = 0; i < count; i++) {
+		if (!same_cell(&a->cells[i], &b->cells[i])) {
+			compare_differs(c,
+				"history line %zu from the end, cell %zu is '%c' (%x), should be "
+				"'%c' (%x)",
+				back, i, (int)(b->cells[i].points[0] & 0x7f), b->cells[i].points[0],
+				(int)(a->cells[i].points[0] & 0x7f), a->cells[i].points[0]);
+			return;
+		}
+	}
+	if (a->count != b->count) {
+		compare_differs(c, "history line %zu from the end has %zu cells, should have %zu",
+			back, b->count, a->count);
+	}
+}
+
+void compare_history(struct comparison *c, struct vt_screen *of, struct vt_screen *other)
+{
+	size_t end_a = vt_history_count(vt_screen_history(of));
+	size_t end_b = vt_history_count(vt_screen_history(other));
+	bool whole = vt_history_total(vt_screen_history(of)) == end_a;
+	for (size_t back = 1; end_a > 0 && end_b > 0 && c->why[0] == '\0'; back++) {
+		__attribute__((cleanup(auto_line))) struct line a = line_before(of, &end_a);
+		if (end_a == 0 && !whole) {
+			return; /* its first part is forgotten */
+		}
+		__attribute__((cleanup(auto_line))) struct line b = line_before(other, &end_b);
+		compare_lines(c, back, &a, &b);
+	}
+	if (whole && (end_a > 0) != (end_b > 0)) {
+		compare_differs(
+			c, "history has %s lines than it should", end_a > 0 ? "fewer" : "more");
+	}
+}
