@@ -1,0 +1,177 @@
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "broker/call.h"
+#include "broker/control.h"
+#include "broker/idfile.h"
+#include "broker/operation.h"
+#include "broker/parent.h"
+#include "broker/restore.h"
+#include "broker/session.h"
+#include "broker/stop.h"
+#include "broker/terminal.h"
+#include "broker/watch.h"
+
+static int read_path(char **ret, int fd)
+{
+	char link[64];
+	char path[PATH_MAX];
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0) {
+		return -errno;
+	}
+	path[n] = '\0';
+	char *copy = strdup(path);
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
+/* A file that holds no number is no reason to refuse service: the folder of sessions tells the
+ * highest ID that matters. */
+static int read_last_id(struct broker *b)
+{
+	int r = idfile_read(b->runtime_fd, &b->last_id);
+	if (r == -EINVAL) {
+		log_error("%s/last-id holds no number; going on from the sessions that live",
+			b->runtime_path);
+		return 0;
+	}
+	return r;
+}
+
+static void init_lists(struct broker *b)
+{
+	TAILQ_INIT(&b->sessions);
+	TAILQ_INIT(&b->terminals);
+	TAILQ_INIT(&b->connections);
+	TAILQ_INIT(&b->operations);
+	TAILQ_INIT(&b->watchers);
+	TAILQ_INIT(&b->parked);
+}
+
+int broker_new(struct broker **ret, int runtime_fd, const struct limits *limits)
+{
+	struct broker *b = calloc(1, sizeof(*b));
+	if (b == NULL) {
+		return -ENOMEM;
+	}
+	init_lists(b);
+	b->limits = *limits;
+	b->mode = POLICY_USER_MODE;
+	b->owner = geteuid();
+	b->runtime_fd = runtime_fd;
+	/* The only time that a name service is asked. */
+	const struct passwd *entry = getpwuid(b->owner);
+	b->owner_name = entry != NULL ? strdup(entry->pw_name) : NULL;
+	int r = read_path(&b->runtime_path, runtime_fd);
+	if (r >= 0) {
+		r = read_last_id(b);
+	}
+	if (r >= 0) {
+		r = sd_event_new(&b->event);
+	}
+	if (r < 0) {
+		b->runtime_fd = -1;
+		(void)broker_free(b);
+		return r;
+	}
+	*ret = b;
+	return 0;
+}
+
+/* What operations, parked calls and doors hold goes without a word: their callers see the
+ * connection close and ask the next broker. */
+static void free_calls(struct broker *b)
+{
+	while (!TAILQ_EMPTY(&b->parked)) {
+		(void)call_free(TAILQ_FIRST(&b->parked));
+	}
+	watch_free_all(b);
+	b->stop = stop_free(b->stop);
+	while (!TAILQ_EMPTY(&b->connections)) {
+		(void)connection_free(TAILQ_FIRST(&b->connections));
+	}
+	while (!TAILQ_EMPTY(&b->terminals)) {
+		(void)terminal_free(TAILQ_FIRST(&b->terminals));
+	}
+}
+
+static void free_sessions(struct broker *b)
+{
+	while (!TAILQ_EMPTY(&b->sessions)) {
+		struct session *s = TAILQ_FIRST(&b->sessions);
+		if (s->operation != NULL) {
+			s->operation->kind->on_session_gone(s->operation, s, "the server ends");
+		}
+		(void)session_free(s);
+	}
+}
+
+struct broker *broker_free(struct broker *b)
+{
+	if (b == NULL) {
+		return NULL;
+	}
+	b->control = control_free(b->control);
+	free_calls(b);
+	free_sessions(b);
+	free_calls(b);
+	b->parent = parent_free(b->parent);
+	b->watch_timer = sd_event_source_disable_unref(b->watch_timer);
+	b->unpark = sd_event_source_disable_unref(b->unpark);
+	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
+	(void)sd_event_unref(b->event);
+	auto_close(&b->runtime_fd);
+	free(b->runtime_path);
+	free(b->owner_name);
+	free(b);
+	return NULL;
+}
+
+int broker_start(struct broker *b, int control_fd, int parent_fd)
+{
+	AUTO_FD int control = control_fd;
+	AUTO_FD int parent = parent_fd;
+	int r = parent_new(&b->parent, b, parent);
+	if (r < 0) {
+		return r;
+	}
+	(void)TAKE_FD(parent);
+	r = control_new(&b->control, b, control);
+	if (r < 0) {
+		return r;
+	}
+	(void)TAKE_FD(control);
+	return restore_start(b);
+}
+
+uint32_t broker_serial(struct broker *b)
+{
+	if (++b->last_serial == 0) {
+		b->last_serial = 1;
+	}
+	return b->last_serial;
+}
+
+void broker_changed(struct broker *b)
+{
+	watch_changed(b);
+}
+
+const char *broker_user_name(const struct broker *b, uid_t uid)
+{
+	return uid == b->owner ? b->owner_name : NULL;
+}

@@ -1,0 +1,39 @@
+/* What one user, one peer or one wait may cost the broker. All numbers stand here. */
+#pragma once
+
+#define LIMIT_CONNECTIONS 4096	       /* in all */
+#define LIMIT_CONNECTIONS_PER_UID 1536 /* LIMIT_TERMINALS doors and 512 commands at once */
+#define LIMIT_SESSIONS_PER_UID 4096
+#define LIMIT_TERMINALS 1024
+#define LIMIT_CREATING 64     /* sessions that are being made at once */
+#define LIMIT_PARKED 1024     /* calls that wait for a swap that was answered already */
+#define LIMIT_WATCHERS 64     /* calls that want the list again after each change */
+#define LIMIT_LINK_PACKETS 16 /* read from one leader before others have their turn */
+
+/* Every wait ends. Milliseconds; tests shorten them. */
+struct limits {
+	unsigned cable_ms;   /* a door makes a cable */
+	unsigned ready_ms;   /* a host reads its greeting */
+	unsigned plugged_ms; /* a host swaps */
+	unsigned left_ms;    /* the former session notices that its terminal is gone */
+	unsigned unplug_ms;  /* a host drops its terminal */
+	unsigned create_ms;  /* a leader and its host come up */
+	unsigned end_ms;     /* a session ends by itself, then by force */
+	unsigned restore_ms; /* leaders answer a new broker */
+	unsigned relink_ms;  /* between two attempts to reach the same leader again */
+	unsigned watch_ms;   /* changes are gathered before watchers hear of them */
+};
+
+#define LIMITS_DEFAULT                                                                             \
+	((struct limits){                                                                          \
+		.cable_ms = 5000,                                                                  \
+		.ready_ms = 5000,                                                                  \
+		.plugged_ms = 5000,                                                                \
+		.left_ms = 500,                                                                    \
+		.unplug_ms = 5000,                                                                 \
+		.create_ms = 10000,                                                                \
+		.end_ms = 10000,                                                                   \
+		.restore_ms = 1000,                                                                \
+		.relink_ms = 1000,                                                                 \
+		.watch_ms = 50,                                                                    \
+	})

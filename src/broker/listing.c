@@ -1,0 +1,170 @@
+#include "broker/listing.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "broker/broker.h"
+#include "broker/call.h"
+#include "broker/session.h"
+#include "broker/terminal.h"
+
+static void set(json_t *row, const char *name, json_t *value)
+{
+	(void)json_object_set_new(row, name, value);
+}
+
+/* What a program or a terminal calls itself is foreign: made harmless, and valid UTF-8, here. */
+static json_t *foreign_text(const char *text)
+{
+	char safe[LINK_TEXT_SIZE];
+	(void)text_encode(safe, sizeof(safe), text);
+	return json_string(safe);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? foreign_text(text) : json_null();
+}
+
+static json_t *time_or_null(uint64_t microseconds)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return microseconds != 0 ? json_string(clock_text(text, microseconds)) : json_null();
+}
+
+static json_t *number_or_null(uint64_t number)
+{
+	return number != 0 ? json_integer((json_int_t)number) : json_null();
+}
+
+static json_t *idle_of(const struct link_info *info)
+{
+	uint64_t now = clock_now();
+	if (info->last_input == 0) {
+		return json_null();
+	}
+	return json_integer(
+		now > info->last_input ? (json_int_t)((now - info->last_input) / 1000000) : 0);
+}
+
+static void set_user(json_t *row, const struct broker *b, uid_t uid)
+{
+	set(row, "user", text_or_null(broker_user_name(b, uid)));
+	set(row, "uid", json_integer((json_int_t)uid));
+}
+
+static json_t *session_row(const struct call *call, const struct session *s)
+{
+	const struct link_info *info = &s->info;
+	bool active = session_is_active(s);
+	const struct terminal *t = active ? terminal_find(call->broker, info->terminal) : NULL;
+	json_t *row = json_object();
+	set(row, "id", json_integer((json_int_t)s->id));
+	set(row, "name", text_or_null(info->terminal));
+	set_user(row, call->broker, (uid_t)info->uid);
+	set(row, "state", json_string(session_state_text((enum session_state)info->state)));
+	set(row, "current", json_boolean(call->session == s->id));
+	set(row, "type", json_string("pty"));
+	set(row, "device", text_or_null(t != NULL && t->fixed ? t->device : NULL));
+	set(row, "rows", json_integer(info->rows));
+	set(row, "columns", json_integer(info->columns));
+	set(row, "command", foreign_text(info->command));
+	set(row, "title", foreign_text(info->title));
+	set(row, "tty", text_or_null(info->tty));
+	set(row, "pid", number_or_null(info->program));
+	set(row, "created", time_or_null(info->created));
+	set(row, "connected", time_or_null(info->connected));
+	set(row, "disconnected", time_or_null(info->disconnected));
+	set(row, "lastInput", time_or_null(info->last_input));
+	set(row, "idle", idle_of(info));
+	set(row, "clientAddress", text_or_null(active ? info->client : NULL));
+	set(row, "term", text_or_null(active ? info->term : NULL));
+	set(row, "modelBytes", json_integer((json_int_t)info->model_bytes));
+	set(row, "historyLines", json_integer((json_int_t)info->history_lines));
+	return row;
+}
+
+/* A terminal that waits for a logon, or that a session is just coming to. */
+static json_t *terminal_row(const struct call *call, const struct terminal *t)
+{
+	json_t *row = json_object();
+	set(row, "id", json_null());
+	set(row, "name", json_string(t->name));
+	set_user(row, call->broker, t->uid);
+	enum session_state state = t->operation != NULL ? SESSION_CONNECT_QUERY : SESSION_CONNECTED;
+	set(row, "state", json_string(session_state_text(state)));
+	set(row, "current", json_false());
+	set(row, "type", json_string("pty"));
+	set(row, "device", text_or_null(t->fixed ? t->device : NULL));
+	set(row, "rows", json_integer(t->rows));
+	set(row, "columns", json_integer(t->columns));
+	set(row, "command", json_string(""));
+	set(row, "title", json_string(""));
+	static const char *const none[] = { "tty", "pid", "created", "connected", "disconnected",
+		"lastInput", "idle" };
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		set(row, none[i], json_null());
+	}
+	set(row, "clientAddress", text_or_null(t->client));
+	set(row, "term", text_or_null(t->term));
+	set(row, "modelBytes", json_integer(0));
+	set(row, "historyLines", json_integer(0));
+	return row;
+}
+
+static bool may_see(const struct call *call, enum policy_subject subject, uid_t owner)
+{
+	return call_decide(call, (struct policy_question){
+					 .right = RIGHT_QUERY,
+					 .subject = subject,
+					 .exists = true,
+					 .owner = owner,
+				 }) == ERROR_NONE;
+}
+
+/* Digits mean an ID alone, as everywhere. */
+static bool matches(const char *filter, uint32_t id, const char *name, const char *user)
+{
+	uint32_t wanted;
+	if (filter == NULL) {
+		return true;
+	}
+	if (text_is_digits(filter)) {
+		return id != 0 && text_to_u32(filter, &wanted) == 0 && wanted == id;
+	}
+	return strcasecmp(filter, name) == 0 || (user != NULL && strcmp(filter, user) == 0);
+}
+
+static json_t *rows(const struct call *call, const char *filter)
+{
+	const struct broker *b = call->broker;
+	json_t *list = json_array();
+	const struct session *s;
+	TAILQ_FOREACH(s, &b->sessions, entry)
+	{
+		uid_t uid = (uid_t)s->info.uid;
+		if (s->known && may_see(call, POLICY_SESSION, uid) &&
+			matches(filter, s->id, s->info.terminal, broker_user_name(b, uid))) {
+			(void)json_array_append_new(list, session_row(call, s));
+		}
+	}
+	const struct terminal *t;
+	TAILQ_FOREACH(t, &b->terminals, entry)
+	{
+		if (session_on(b, t->name) == NULL && may_see(call, POLICY_TERMINAL, t->uid) &&
+			matches(filter, 0, t->name, broker_user_name(b, t->uid))) {
+			(void)json_array_append_new(list, terminal_row(call, t));
+		}
+	}
+	return list;
+}
+
+json_t *listing_answer(const struct call *call, const char *filter)
+{
+	const struct broker *b = call->broker;
+	return json_pack("{s:o, s:I, s:I, s:I}", "sessions", rows(call, filter), "created",
+		(json_int_t)b->created, "disconnected", (json_int_t)b->disconnected, "reconnected",
+		(json_int_t)b->reconnected);
+}

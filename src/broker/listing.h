@@ -1,0 +1,13 @@
+/* The list of sessions and waiting terminals as one caller may see it. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct call;
+
+/* The answer of ListSessions to this call: owned by the caller, or NULL (no memory). Sessions by
+ * ID, then terminals that show none. `filter` is an ID, a terminal's name, a user's name, or NULL.
+ */
+json_t *listing_answer(const struct call *call, const char *filter);

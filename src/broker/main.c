@@ -1,0 +1,115 @@
+/* termserv-broker: started by termservd alone, with three descriptors whose numbers stand in its
+ * arguments. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-event.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/broker.h"
+
+#define EXIT_USAGE 2
+
+struct options {
+	int control_fd, parent_fd, runtime_fd;
+	const char *mode;
+};
+
+static int usage(void)
+{
+	(void)fputs("termserv-broker is started by termservd, not by hand.\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* A descriptor that is open, from now on closed by exec. */
+static int read_fd(const char *text)
+{
+	uint32_t number;
+	if (text_to_u32(text, &number) < 0 || number > INT32_MAX ||
+		fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0) {
+		return -1;
+	}
+	return (int)number;
+}
+
+static int read_options(struct options *ret, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "mode", required_argument, NULL, 'm' },
+		{ "control-fd", required_argument, NULL, 'c' },
+		{ "parent-fd", required_argument, NULL, 'p' },
+		{ "runtime-fd", required_argument, NULL, 'r' },
+		{ 0 },
+	};
+	struct options o = { -1, -1, -1, NULL };
+	int c;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+		switch (c) {
+		case 'm':
+			o.mode = optarg;
+			break;
+		case 'c':
+			o.control_fd = read_fd(optarg);
+			break;
+		case 'p':
+			o.parent_fd = read_fd(optarg);
+			break;
+		case 'r':
+			o.runtime_fd = read_fd(optarg);
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	bool good = optind == argc && o.mode != NULL && strcmp(o.mode, "user") == 0 &&
+		    o.control_fd >= 0 && o.parent_fd >= 0 && o.runtime_fd >= 0;
+	if (!good) {
+		return -EINVAL;
+	}
+	*ret = o;
+	return 0;
+}
+
+/* Thousands of sessions and terminals are a descriptor each. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	log_open("termserv-broker");
+	if (read_options(&o, argc, argv) < 0) {
+		return usage();
+	}
+	(void)umask(077);
+	raise_limit();
+	struct broker *b = NULL;
+	const struct limits limits = LIMITS_DEFAULT;
+	int r = broker_new(&b, o.runtime_fd, &limits);
+	if (r >= 0) {
+		r = broker_start(b, o.control_fd, o.parent_fd);
+	}
+	if (r >= 0) {
+		r = sd_event_loop(b->event);
+	}
+	if (r < 0) {
+		log_error("the broker ends: %s", strerror(-r));
+		r = EXIT_FAILURE;
+	}
+	(void)broker_free(b);
+	return r;
+}
