@@ -1,0 +1,86 @@
+#include "termservd/leaders.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "termservd/spawn.h"
+
+#define NUMBER_SIZE 16
+
+/* Belongs to the event source that waits for its process. */
+struct leader {
+	uint32_t session;
+};
+
+static int on_leader_end(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+	struct leader *l = userdata;
+	if (info->si_code == CLD_EXITED && info->si_status == 0) {
+		log_debug("the leader of session %u has ended", l->session);
+	} else {
+		log_warning("the leader of session %u ended (%s %d)", l->session,
+			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
+	}
+	/* The loop's reference is the last one: with it goes `l`. */
+	(void)sd_event_source_set_floating(source, false);
+	return 0;
+}
+
+static int spawn_leader(pid_t *ret, const struct leader_start *start)
+{
+	char session[NUMBER_SIZE], runtime[NUMBER_SIZE], link[NUMBER_SIZE], proof[NUMBER_SIZE];
+	char uid[NUMBER_SIZE];
+	(void)snprintf(session, sizeof(session), "%u", start->session);
+	(void)snprintf(runtime, sizeof(runtime), "%d", start->runtime_fd);
+	(void)snprintf(link, sizeof(link), "%d", start->link_fd);
+	(void)snprintf(proof, sizeof(proof), "%d", start->proof_fd);
+	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)start->broker_uid);
+	char *arguments[] = { (char *)"termserv-leader", (char *)"--session", session,
+		(char *)"--runtime-fd", runtime, (char *)"--link-fd", link, (char *)"--proof-fd",
+		proof, (char *)"--broker-uid", uid, NULL };
+	int keep[] = { start->runtime_fd, start->link_fd, start->proof_fd };
+	return spawn_program(ret, start->path, arguments, keep, ARRAY_SIZE(keep));
+}
+
+/* Takes `l` on success. */
+static int wait_for_end(sd_event *event, struct leader *l, pid_t pid)
+{
+	sd_event_source *source = NULL;
+	int r = sd_event_add_child(event, &source, pid, WEXITED, on_leader_end, l);
+	if (r >= 0) {
+		r = sd_event_source_set_floating(source, true);
+	}
+	if (r >= 0) {
+		r = sd_event_source_set_destroy_callback(source, free);
+	}
+	(void)sd_event_source_unref(source);
+	return r < 0 ? r : 0;
+}
+
+int leaders_start(sd_event *event, const struct leader_start *start)
+{
+	AUTO(free) struct leader *l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		return -ENOMEM;
+	}
+	l->session = start->session;
+	pid_t pid = 0;
+	int r = spawn_leader(&pid, start);
+	if (r < 0) {
+		return r;
+	}
+	r = wait_for_end(event, l, pid);
+	if (r < 0) {
+		/* It would stay a zombie for as long as we live; it has nothing to lose yet. */
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		return r;
+	}
+	(void)TAKE_PTR(l);
+	return 0;
+}
