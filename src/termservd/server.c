@@ -259,6 +259,7 @@ static int add_signals(struct server *s)
 	sigset_t blocked;
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGCHLD); /* sd_event_add_child() asks for it */
+	(void)sigaddset(&blocked, SIGPIPE); /* who waited to hear that we are ready may be gone */
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		(void)sigaddset(&blocked, ends[i]);
 	}
