@@ -1,4 +1,5 @@
-/* The interface description io.termserv.Control.varlink, as introspection answers it. Generated at build time. */
+/* The interface description io.termserv.Control.varlink, as introspection answers it. Generated at
+ * build time. */
 #pragma once
 
 /* Static text, NUL-ended. */
