@@ -117,6 +117,12 @@ def test_every_option_of_every_command_is_in_the_manual():
             for line in check_options(name, options, page, common)] == []
 
 
+def test_every_option_of_termservd_is_in_the_manual():
+    options = re.findall(r"--[a-z-]+", tree.program("termservd", "--help").stdout)
+    assert "--runtime-dir" in options
+    assert check_options("termservd", options, rendered((tree.ROOT / "man/termservd.8.scd").read_text()), "") == []
+
+
 def test_every_command_is_in_the_table_of_the_readme_and_of_the_overview():
     readme = (tree.ROOT / "README.md").read_text()
     overview = section(rendered((tree.ROOT / "man/termserv.1.scd").read_text()), "COMMANDS")
