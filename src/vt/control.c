@@ -22,8 +22,19 @@ static void bell(struct vt_screen *s)
 	}
 }
 
+/* The controls that neither move the cursor nor change a cell: the character before it stays open.
+ */
+static bool keeps_place(uint8_t control)
+{
+	return control == '\a' || control == 0x0e || control == 0x0f || control == 0x88 ||
+	       control == 0x8e || control == 0x8f || control == 0x9a;
+}
+
 static void execute_c1(struct vt_screen *s, uint8_t control)
 {
+	if (!keeps_place(control)) {
+		s->join.valid = false;
+	}
 	switch (control) {
 	case 0x84: /* IND */
 		vt_cursor_index(s);
@@ -54,7 +65,9 @@ static void execute_c1(struct vt_screen *s, uint8_t control)
 void vt_control(void *screen, uint8_t control)
 {
 	struct vt_screen *s = screen;
-	s->join.valid = false;
+	if (!keeps_place(control)) {
+		s->join.valid = false;
+	}
 	switch (control) {
 	case '\r':
 		vt_cursor_return(s);
@@ -102,6 +115,7 @@ static void escape_plain(struct vt_screen *s, uint8_t final)
 {
 	switch (final) {
 	case '6':
+		s->join.valid = false;
 		index_column(s, false);
 		break;
 	case '7':
@@ -111,6 +125,7 @@ static void escape_plain(struct vt_screen *s, uint8_t final)
 		vt_cursor_restore(s);
 		break;
 	case '9':
+		s->join.valid = false;
 		index_column(s, true);
 		break;
 	case '=':
@@ -140,7 +155,6 @@ static void escape_plain(struct vt_screen *s, uint8_t final)
 void vt_escape(void *screen, const struct vt_sequence *q)
 {
 	struct vt_screen *s = screen;
-	s->join.valid = false;
 	if (q->intermediate_count == 0) {
 		escape_plain(s, q->final);
 		return;

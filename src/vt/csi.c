@@ -165,6 +165,7 @@ static void erase_display(struct vt_screen *s, int what, bool selective)
 	case 1:
 		vt_edit_erase_rows(s, 0, row, selective);
 		vt_edit_erase(s, row, 0, s->cursor.column + 1u, selective);
+		s->cursor.pending_wrap = false;
 		break;
 	case 2:
 		vt_edit_erase_rows(s, 0, s->rows, selective);
@@ -187,7 +188,6 @@ static void erase_line(struct vt_screen *s, int what, bool selective)
 	switch (what) {
 	case 0:
 		vt_edit_erase(s, row, column, s->columns, selective);
-		s->cursor.pending_wrap = false;
 		break;
 	case 1:
 		vt_edit_erase(s, row, 0, column + 1, selective);
@@ -196,8 +196,9 @@ static void erase_line(struct vt_screen *s, int what, bool selective)
 		vt_edit_erase(s, row, 0, s->columns, selective);
 		break;
 	default:
-		break;
+		return;
 	}
+	s->cursor.pending_wrap = false;
 }
 
 static void csi_erase_display(struct vt_screen *s, const struct vt_sequence *q)
@@ -246,12 +247,14 @@ static void csi_delete_lines(struct vt_screen *s, const struct vt_sequence *q)
 static void csi_scroll_up(struct vt_screen *s, const struct vt_sequence *q)
 {
 	vt_edit_scroll(s, (int)count_of(q));
+	s->cursor.pending_wrap = false;
 }
 
 static void csi_scroll_down(struct vt_screen *s, const struct vt_sequence *q)
 {
 	if (q->count == 1) { /* more: xterm's highlight tracking, long gone */
 		vt_edit_scroll(s, -(int)count_of(q));
+		s->cursor.pending_wrap = false;
 	}
 }
 
@@ -536,14 +539,28 @@ static csi_handler *find(const struct vt_sequence *q)
 	return NULL;
 }
 
+/* Whether what it does leaves cursor and cells alone (a mode that moves the cursor sees to it
+ * itself), so that the character before the cursor stays open. */
+static bool keeps_place(csi_handler *handler)
+{
+	static csi_handler *const those[] = { vt_sgr, csi_modes, csi_protect, csi_cursor_shape,
+		csi_keys, csi_keys_off, csi_keys_query, csi_kitty_push, csi_kitty_pop,
+		csi_kitty_set, csi_kitty_query, csi_title_or_window, csi_tab_clear, csi_tab_initial,
+		csi_version, csi_parameters, vt_reply_attributes, vt_reply_status, vt_reply_mode };
+	for (size_t i = 0; i < sizeof(those) / sizeof(those[0]); i++) {
+		if (those[i] == handler) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void vt_csi(void *screen, const struct vt_sequence *q)
 {
 	struct vt_screen *s = screen;
-	if (q->final != 'm') {
-		s->join.valid = false;
-	}
 	csi_handler *handler = find(q);
 	if (handler != NULL) {
+		s->join.valid &= keeps_place(handler);
 		handler(s, q);
 	}
 }

@@ -16,6 +16,7 @@ void vt_cursor_to(struct vt_screen *s, unsigned row, unsigned column)
 	s->cursor.row = (uint16_t)vt_min(row, s->rows - 1);
 	s->cursor.column = (uint16_t)vt_min(column, s->columns - 1);
 	s->cursor.pending_wrap = false;
+	s->join.valid = false;
 }
 
 void vt_cursor_address(struct vt_screen *s, unsigned row, unsigned column)
@@ -135,6 +136,21 @@ void vt_cursor_save(struct vt_screen *s)
 	saved->pen.link = 0;
 }
 
+/* Into the margins that are set now when it counts from them; a wrap stays pending only where text
+ * could have left it so. */
+static void restore_place(struct vt_screen *s, const struct vt_saved_cursor *saved)
+{
+	unsigned row = saved->cursor.row;
+	unsigned column = saved->cursor.column;
+	if (saved->origin) {
+		row = vt_max(vt_min(row, s->modes.bottom), s->modes.top);
+		column = vt_max(vt_min(column, s->modes.right), s->modes.left);
+	}
+	vt_cursor_to(s, row, column);
+	s->cursor.pending_wrap = saved->cursor.pending_wrap &&
+				 s->cursor.column + 1u == vt_cursor_limit(s);
+}
+
 void vt_cursor_restore(struct vt_screen *s)
 {
 	const struct vt_saved_cursor *saved = &s->modes.saved[s->modes.alternate];
@@ -144,8 +160,7 @@ void vt_cursor_restore(struct vt_screen *s)
 		vt_modes_set(&s->modes, VT_MODE_AUTOWRAP, saved->autowrap);
 		s->modes.charsets = saved->charsets;
 		s->modes.pen = saved->pen;
-		vt_cursor_to(s, saved->cursor.row, saved->cursor.column);
-		s->cursor.pending_wrap = saved->cursor.pending_wrap;
+		restore_place(s, saved);
 	} else {
 		s->modes.charsets = (struct vt_charsets){ .gr = 2 };
 		s->modes.pen = (struct vt_style){ 0 };

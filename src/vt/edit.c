@@ -29,6 +29,7 @@ static void copy_part(struct vt_screen *s, unsigned from, unsigned to)
 	if (out == NULL) {
 		return;
 	}
+	target->wrapped &= left + n < s->columns;
 	for (unsigned i = 0; i < n; i++) {
 		bool exists = left + i < source->used;
 		out[i] = exists ? source->cells[left + i] : (struct vt_cell){ .width = 1 };

@@ -69,11 +69,19 @@ static void reset_saved_modes(struct buf *out)
 	vt_mode_list_end(&list);
 }
 
-static void reset_titles(struct buf *out)
+/* The stack is emptied; what is left is the title at its bottom where begin or enter has put it
+ * there, else none. */
+static void reset_titles(struct buf *out, const struct vt_paint_target *target)
 {
-	(void)buf_put_text(out, "\033]0;\033\\");
+	static const char empty[] = "\033]0;\033\\";
+	if (target->remembered) {
+		(void)buf_put_text(out, empty);
+	}
 	for (unsigned i = 0; i < VT_TITLE_STACK; i++) {
 		(void)buf_put_text(out, "\033[23;0t");
+	}
+	if (!target->remembered) {
+		(void)buf_put_text(out, empty);
 	}
 }
 
@@ -83,7 +91,7 @@ static void reset_titles(struct buf *out)
 
 /* Kitty's stack and the saved cursor exist once a buffer. On the primary buffer the cursor comes
  * back to where it was. */
-#define LEAVE_ALTERNATE "\0337\033[?47h\033[<99u\033[!p\033[?1049l\033[<99u\033[=0u"
+#define LEAVE_ALTERNATE "\0337\033[?47h\033[<99u\033[!p\033[?1049l\033[<99u"
 
 static void reset_xterm(struct buf *out, const struct vt_paint_target *target)
 {
@@ -98,7 +106,7 @@ static void reset_xterm(struct buf *out, const struct vt_paint_target *target)
 	(void)buf_put_text(out, "\033(B\033)B\033*B\033+B\017\033}\033[0\"q\033[m");
 	(void)buf_put_text(out, "\033]8;;\033\\\033]104\033\\\033]110\033\\\033]111\033\\"
 				"\033]112\033\\\033[0 q");
-	reset_titles(out);
+	reset_titles(out, target);
 }
 
 static void reset_plain(struct buf *out, const struct vt_paint_target *target)

@@ -17,10 +17,12 @@ static inline struct vt_cell model_cell(struct vt_screen *s, unsigned width)
 	return (struct vt_cell){ .style = vt_pen(s), .width = (uint8_t)width };
 }
 
-/* The row is full: the text goes on in the next one. */
+/* The row is full: the text goes on in the next one, if there is one (below the bottom margin the
+ * last row is written again). */
 static void wrap(struct vt_screen *s)
 {
-	if (s->modes.left == 0 && s->modes.right + 1u == s->columns) {
+	bool stays = s->cursor.row + 1u == s->rows && s->cursor.row != s->modes.bottom;
+	if (s->modes.left == 0 && s->modes.right + 1u == s->columns && !stays) {
 		vt_touch(s, s->cursor.row)->wrapped = true;
 	}
 	s->cursor.column = s->modes.left;
@@ -245,22 +247,22 @@ static void widen(struct vt_screen *s, unsigned column)
 	advance(s, column + 2, vt_cursor_limit(s));
 }
 
-/* The code point becomes a part of the character in `cell`. */
-static void join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uint32_t point)
+/* The code point becomes a part of the character in `cell`. False: it is full. */
+static bool join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uint32_t point)
 {
 	uint32_t points[VT_CLUSTER_LENGTH];
 	uint32_t own;
 	const uint32_t *old;
 	size_t count = vt_pool_points(&s->pool, cell->glyph, &own, &old);
 	if (count == 0 || count == VT_CLUSTER_LENGTH) {
-		return;
+		return false;
 	}
 	memcpy(points, old, count * sizeof(*points));
 	points[count++] = point;
 	vt_collect(s);
 	uint32_t glyph = vt_pool_cluster_put(&s->pool, points, count);
 	if (glyph == VT_EMPTY) {
-		return;
+		return false;
 	}
 	cell->glyph = glyph;
 	vt_touch(s, s->cursor.row);
@@ -271,6 +273,7 @@ static void join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uin
 	cell = &vt_line_at(s, s->cursor.row)->cells[column];
 	s->last_glyph = glyph;
 	s->last_width = cell->width;
+	return true;
 }
 
 /* The state of grapheme breaking behind the character that was printed last. */
@@ -301,8 +304,7 @@ static void put_point(struct vt_screen *s, uint32_t point)
 	vt_grapheme state = cell != NULL ? grapheme_so_far(s, cell) : 0;
 	bool breaks = vt_grapheme_next(&state, point);
 	if (cell != NULL && !breaks && (width == 0 || vt_modes_get(&s->modes, VT_MODE_GRAPHEME))) {
-		join(s, cell, column, point);
-		if (s->join.valid) {
+		if (join(s, cell, column, point) && s->join.valid) {
 			s->join.grapheme = state;
 		}
 		return;
@@ -311,6 +313,8 @@ static void put_point(struct vt_screen *s, uint32_t point)
 		return;
 	}
 	put_cell(s, point, width);
+	state = 0; /* its own alone, also where it was not allowed to join */
+	(void)vt_grapheme_next(&state, point);
 	s->join.grapheme = state;
 }
 

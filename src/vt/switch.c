@@ -18,6 +18,7 @@ static void set_bit(struct vt_screen *s, enum vt_mode mode, bool on)
 		break;
 	case VT_MODE_LEFT_RIGHT_MARGINS:
 		margins_whole(s);
+		vt_cursor_home(s);
 		break;
 	case VT_MODE_INBAND_RESIZE:
 		if (on) {
@@ -40,6 +41,11 @@ void vt_switch_buffer(struct vt_screen *s, enum vt_buffer which)
 	}
 	s->grid = g;
 	s->modes.alternate = which == VT_ALTERNATE;
+	s->cursor.pending_wrap = false;
+	s->join.valid = false;
+	if (which == VT_PRIMARY) { /* what nobody sees is not kept: each entry finds it empty */
+		vt_grid_done(&s->grids[VT_ALTERNATE]);
+	}
 	for (unsigned y = 0; y < s->rows; y++) {
 		(void)vt_touch(s, y);
 	}
@@ -126,12 +132,13 @@ void vt_switch_save(struct vt_screen *s, const struct vt_mode_row *row)
 void vt_switch_restore(struct vt_screen *s, const struct vt_mode_row *row)
 {
 	const struct vt_saved_modes *saved = &s->modes.xtsave;
-	if (row->kind == VT_KIND_BIT && (saved->known >> row->value & 1) != 0) {
-		set_bit(s, row->value, (saved->bits >> row->value & 1) != 0);
-	} else if (row->kind == VT_KIND_MOUSE && saved->mouse_known) {
-		s->modes.mouse = saved->mouse;
-	} else if (row->kind == VT_KIND_ENCODING && saved->encoding_known) {
-		s->modes.mouse_encoding = saved->mouse_encoding;
+	if (row->kind == VT_KIND_BIT) { /* never saved: as after power on */
+		bool known = (saved->known >> row->value & 1) != 0;
+		set_bit(s, row->value, known ? (saved->bits >> row->value & 1) != 0 : row->initial);
+	} else if (row->kind == VT_KIND_MOUSE) {
+		s->modes.mouse = saved->mouse_known ? saved->mouse : 0;
+	} else if (row->kind == VT_KIND_ENCODING) {
+		s->modes.mouse_encoding = saved->encoding_known ? saved->mouse_encoding : 0;
 	}
 }
 
@@ -156,6 +163,7 @@ void vt_switch_soft_reset(struct vt_screen *s)
 	uint32_t link = s->modes.pen.link;
 	vt_modes_soft_reset(&s->modes, s->rows, s->columns);
 	s->modes.pen.link = link;
+	s->cursor.pending_wrap &= s->cursor.column + 1u == vt_cursor_limit(s);
 	vt_pen_changed(s);
 	vt_charset_changed(s);
 }
