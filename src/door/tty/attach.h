@@ -1,0 +1,78 @@
+/* The door of a tty: makes the terminal that a person sits at one of the server's, asks for a
+ * session, and shows what is plugged in until it leaves.
+ *
+ * Always holds: at most one cable is the terminal's picture and at most one more is prepared; the
+ * terminal is raw only while a session is on it; whatever ends the door, attach_free() gives the
+ * terminal back as it was. Never decides who may see what, and never starts a program but through
+ * the caller's `server`. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "door/tty/registration.h"
+
+struct attach_setup {
+	struct attach_server server;
+	const char *terminal; /* the wanted name; NULL: the server gives one */
+	bool fixed;
+	int detach_key; /* the byte that Ctrl and the key send; -1 = none */
+	uint32_t history_lines;
+};
+
+struct attach;
+
+enum attach_step {
+	ATTACH_DONE,	/* it is done */
+	ATTACH_SHOWN,	/* a session is on the terminal: attach_show() next */
+	ATTACH_FAILED,	/* *ret_failure says why; the terminal is as it was */
+	ATTACH_LEAVE,	/* the person left (end of input, Ctrl-C), or a signal ended us */
+	ATTACH_STOPPED, /* the server was ended on purpose */
+};
+
+/* Opens standard input's tty as a terminal of the server, and waits until it is one. ATTACH_DONE
+ * and *ret; otherwise nothing is left behind. */
+enum attach_step attach_open(
+	struct attach **ret, const struct attach_setup *setup, struct failure *ret_failure);
+struct attach *attach_free(struct attach *a); /* NULL is fine; returns NULL */
+
+const char *attach_terminal(const struct attach *a); /* its name */
+
+/* Writes the prompt and reads one line (cut to fit, without its end). A session may be put on the
+ * terminal meanwhile: ATTACH_SHOWN. */
+enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, size_t size);
+
+/* Asks the server to show `session` here; password_fd -1 = none. ATTACH_SHOWN, or what else came.
+ */
+enum attach_step attach_connect(
+	struct attach *a, const char *session, int password_fd, struct failure *ret_failure);
+
+/* Why a session is on the terminal no more. */
+enum attach_how {
+	ATTACH_KEY,	  /* the detach key */
+	ATTACH_GOODBYE,	  /* the host said so: reason, ended, status, text */
+	ATTACH_HOST_GONE, /* the cable broke */
+	ATTACH_SIGNAL,	  /* we were ended by a signal */
+	ATTACH_HUNG_UP,	  /* the terminal itself is gone */
+};
+
+struct attach_end {
+	enum attach_how how;
+	uint32_t session;
+	uint32_t reason; /* enum link_reason */
+	bool ended;	 /* the session is over */
+	int status;	 /* then: a wait status */
+	int signal;	 /* ATTACH_SIGNAL: which one */
+	char text[260];	 /* foreign text for the person, may be empty */
+};
+
+/* Shows until the session leaves the terminal; the terminal is then as it was, on a new line. */
+void attach_show(struct attach *a, struct attach_end *ret);
+
+bool attach_stopped(const struct attach *a); /* the server said that it ends */
+
+static inline void auto_attach_free(struct attach **a)
+{
+	(void)attach_free(*a);
+}

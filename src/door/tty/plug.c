@@ -1,0 +1,116 @@
+#include "door/tty/plug.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+
+#define READ_CHUNK 16384
+
+int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, const char *client,
+	size_t client_length)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		return -errno;
+	}
+	AUTO_FD int other = pair[1];
+	struct plug p = PLUG_NONE;
+	p.fd = pair[0];
+	p.size = hello->size;
+	buf_init(&p.in, sizeof(struct cable_header) + CABLE_PAYLOAD_MAX + READ_CHUNK);
+	/* Frames' headers and a size or a goodbye behind full input. */
+	buf_init(&p.out, 2 * PLUG_OUT_MAX);
+	(void)cable_put(&p.out, CABLE_HELLO, hello, sizeof(*hello));
+	(void)cable_put(&p.out, CABLE_CLIENT, client, client_length);
+	int r = p.out.failed ? -ENOMEM : plug_flush(&p);
+	if (r != 0) {
+		plug_close(&p);
+		return r < 0 ? r : -ENOBUFS;
+	}
+	*ret = p;
+	*ret_end = TAKE_FD(other);
+	return 0;
+}
+
+void plug_close(struct plug *p)
+{
+	auto_close(&p->fd);
+	buf_done(&p->in);
+	buf_done(&p->out);
+	*p = PLUG_NONE;
+}
+
+size_t plug_room(const struct plug *p)
+{
+	return p->out.length < PLUG_OUT_MAX ? PLUG_OUT_MAX - p->out.length : 0;
+}
+
+void plug_put_input(struct plug *p, const void *bytes, size_t length)
+{
+	(void)cable_put(&p->out, CABLE_INPUT, bytes, length);
+}
+
+void plug_put_size(struct plug *p, const struct cable_size *size)
+{
+	if (memcmp(size, &p->size, sizeof(*size)) != 0 &&
+		cable_put(&p->out, CABLE_SIZE, size, sizeof(*size)) == 0) {
+		p->size = *size;
+	}
+}
+
+void plug_leave(struct plug *p, uint32_t reason)
+{
+	if (plug_is_open(p)) {
+		struct cable_bye bye = { .reason = reason };
+		(void)cable_put(&p->out, CABLE_BYE, &bye, sizeof(bye));
+		(void)plug_flush(p);
+	}
+	plug_close(p);
+}
+
+int plug_flush(struct plug *p)
+{
+	while (p->out.length > 0) {
+		struct iovec iov = { .iov_base = p->out.data, .iov_len = p->out.length };
+		ssize_t n = fd_send(p->fd, &iov, 1, NULL, 0);
+		if (n == -EAGAIN) {
+			return 1;
+		}
+		if (n < 0) {
+			return (int)n;
+		}
+		buf_consume(&p->out, (size_t)n);
+	}
+	return 0;
+}
+
+int plug_read(struct plug *p)
+{
+	buf_consume(&p->in, p->used);
+	p->used = 0;
+	int r = buf_reserve(&p->in, READ_CHUNK);
+	if (r < 0) {
+		return r;
+	}
+	ssize_t n = recv(p->fd, p->in.data + p->in.length, READ_CHUNK, MSG_DONTWAIT);
+	if (n < 0) {
+		return errno == ECONNRESET ? 0 : errno == EINTR ? -EAGAIN : -errno;
+	}
+	p->in.length += (size_t)n;
+	return n > 0;
+}
+
+int plug_next(struct plug *p, struct cable_frame *ret)
+{
+	struct buf rest = p->in;
+	rest.data += p->used;
+	rest.length -= p->used;
+	int r = cable_parse(&rest, ret);
+	if (r > 0) {
+		p->used += sizeof(struct cable_header) + ret->length;
+	}
+	return r;
+}

@@ -1,0 +1,48 @@
+/* The door's end of one cable: what came in and is not yet understood, what is to go out. Never
+ * waits; knows nothing of terminals or of the server. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "protocol/cable.h"
+
+/* So much typed text may wait for the session's host; more stays in the terminal. */
+#define PLUG_OUT_MAX (64 * 1024)
+
+struct plug {
+	int fd; /* -1 = none */
+	struct buf in, out;
+	size_t used;		/* bytes of `in` that plug_next() has handed out */
+	bool at_end;		/* the host is gone; frames that came before may wait in `in` */
+	struct cable_size size; /* that the host knows of */
+	uint32_t session;	/* 0 until the host has said WELCOME */
+};
+
+#define PLUG_NONE ((struct plug){ .fd = -1 })
+
+/* Makes a cable whose other end has HELLO and CLIENT (`client`: NUL-ended texts one behind the
+ * other) waiting in it. 0 and *ret_end, owned by the caller; or -errno. */
+int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, const char *client,
+	size_t client_length);
+void plug_close(struct plug *p); /* also when there is none */
+
+static inline bool plug_is_open(const struct plug *p)
+{
+	return p->fd >= 0;
+}
+
+/* How many typed bytes may be put now. */
+size_t plug_room(const struct plug *p);
+void plug_put_input(struct plug *p, const void *bytes, size_t length); /* at most plug_room() */
+void plug_put_size(struct plug *p, const struct cable_size *size);
+
+/* Says goodbye as far as the host listens, and closes. */
+void plug_leave(struct plug *p, uint32_t reason);
+
+int plug_flush(struct plug *p); /* 0 = all sent, 1 = some is left, or -errno */
+int plug_read(struct plug *p);	/* 1 = something came, 0 = the host is gone, -EAGAIN, or -errno */
+
+/* The next frame of what came in, borrowed until plug_read(): 1, 0 = none, or -EPROTO. */
+int plug_next(struct plug *p, struct cable_frame *ret);

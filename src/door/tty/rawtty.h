@@ -1,0 +1,41 @@
+/* The tty of the person who sits here: an own, non-blocking descriptor of it (so that the shell's
+ * is left as it is), raw mode, its size, and the way back. Nothing here waits. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#include "protocol/cable.h"
+
+struct rawtty {
+	int fd;		     /* -1 = not open */
+	bool shared;	     /* fd is standard input's own description: O_NONBLOCK is undone */
+	bool raw;	     /* the terminal is in raw mode now */
+	struct termios mode; /* as it was */
+	char path[64];	     /* as /dev/pts/4; empty when it has no name */
+};
+
+#define RAWTTY_NONE ((struct rawtty){ .fd = -1 })
+
+/* Takes standard input's terminal. 0, -ENOTTY (standard input or output is no terminal), or -errno.
+ */
+int rawtty_open(struct rawtty *ret);
+void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when not open */
+
+int rawtty_enter(struct rawtty *t);	     /* raw mode; 0 or -errno */
+void rawtty_leave(struct rawtty *t);	     /* the mode as it was; nothing when not raw */
+void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it was raw */
+
+/* 24x80 where the terminal does not know. */
+struct cable_size rawtty_size(const struct rawtty *t);
+
+/* As read() and write(), but -errno. */
+ssize_t rawtty_read(const struct rawtty *t, void *bytes, size_t size);
+ssize_t rawtty_write(const struct rawtty *t, const void *bytes, size_t length);
+
+/* For AUTO(rawtty_close). */
+static inline void auto_rawtty_close(struct rawtty *t)
+{
+	rawtty_close(t);
+}
