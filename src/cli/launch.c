@@ -1,0 +1,256 @@
+#include "cli/launch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/runtime.h"
+#include "base/text.h"
+#include "door/tty/termtype.h"
+#include "protocol/error.h"
+#include "protocol/spec.h"
+
+#define SIZE_MAX_CELLS 4096
+#define TERM_STANDARD "xterm-256color"
+
+/* Sorted. One that ends with `*` stands for all that begin so. TERM is set anew. */
+static const char *const of_terminals[] = {
+	"ALACRITTY_*",
+	"COLUMNS",
+	"GHOSTTY_*",
+	"GNOME_TERMINAL_*",
+	"ITERM_*",
+	"KITTY_*",
+	"KONSOLE_*",
+	"LC_TERMINAL*",
+	"LINES",
+	"OLDPWD",
+	"SHLVL",
+	"SSH_TTY",
+	"STY",
+	"TERM",
+	"TERMCAP",
+	"TERMINFO",
+	"TERMSERV_SESSION",
+	"TERM_PROGRAM*",
+	"TERM_SESSION_ID",
+	"TMUX",
+	"TMUX_PANE",
+	"VTE_VERSION",
+	"WEZTERM_*",
+	"WINDOW",
+	"WINDOWID",
+	"WT_*",
+	"XTERM_*",
+	"_",
+};
+
+bool launch_is_terminals(const char *variable)
+{
+	size_t length = strcspn(variable, "=");
+	for (size_t i = 0; i < ARRAY_SIZE(of_terminals); i++) {
+		const char *name = of_terminals[i];
+		size_t fixed = strcspn(name, "*");
+		bool open_ended = name[fixed] == '*';
+		if (strncmp(variable, name, fixed) == 0 &&
+			(open_ended ? length >= fixed : length == fixed)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+char *launch_path(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+	char *whole = NULL;
+	if (path == NULL || path[0] == '\0') {
+		return asprintf(&whole, "/usr/local/bin:/usr/bin:/bin:%s", folder) < 0 ? NULL
+										       : whole;
+	}
+	for (const char *at = path; at != NULL; at = strchr(at, ':')) {
+		at += *at == ':';
+		if (strncmp(at, folder, length) == 0 && (at[length] == ':' || at[length] == '\0')) {
+			return strdup(path);
+		}
+	}
+	return asprintf(&whole, "%s:%s", path, folder) < 0 ? NULL : whole;
+}
+
+int launch_size(uint16_t *ret_rows, uint16_t *ret_columns, const char *text)
+{
+	char columns_text[8];
+	uint32_t rows;
+	uint32_t columns;
+	size_t length = strcspn(text, "xX");
+	if (text[length] == '\0' || length >= sizeof(columns_text)) {
+		return -EINVAL;
+	}
+	memcpy(columns_text, text, length);
+	columns_text[length] = '\0';
+	if (text_to_u32(columns_text, &columns) < 0 || text_to_u32(text + length + 1, &rows) < 0 ||
+		columns < 1 || columns > SIZE_MAX_CELLS || rows < 1 || rows > SIZE_MAX_CELLS) {
+		return -EINVAL;
+	}
+	*ret_rows = (uint16_t)rows;
+	*ret_columns = (uint16_t)columns;
+	return 0;
+}
+
+/* A growing list of texts of our own. */
+struct texts {
+	char **list; /* NULL-ended */
+	size_t count;
+	bool failed;
+};
+
+static void texts_done(struct texts *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		free(t->list[i]);
+	}
+	free(t->list);
+}
+
+static void auto_texts_done(struct texts *t)
+{
+	texts_done(t);
+}
+
+static void add(struct texts *t, const char *name, const char *value)
+{
+	char *text = NULL;
+	if (value == NULL) {
+		text = strdup(name);
+	} else if (asprintf(&text, "%s=%s", name, value) < 0) {
+		text = NULL;
+	}
+	char **list = text != NULL ? realloc(t->list, (t->count + 2) * sizeof(*list)) : NULL;
+	if (list == NULL) {
+		free(text);
+		t->failed = true;
+		return;
+	}
+	list[t->count++] = text;
+	list[t->count] = NULL;
+	t->list = list;
+}
+
+/* The folder of this program, without a slash behind; NULL when it is not known. */
+static char *own_folder(void)
+{
+	char *path = NULL;
+	if (runtime_sibling(&path, "termserv") < 0) {
+		return NULL;
+	}
+	*strrchr(path, '/') = '\0';
+	return path;
+}
+
+static void fill_environment(struct texts *t, const struct launch *launch)
+{
+	bool shell = launch->config->shell[0] != '\0';
+	for (char **at = environ; *at != NULL; at++) {
+		bool replaced = strncmp(*at, "PATH=", 5) == 0 ||
+				(shell && strncmp(*at, "SHELL=", 6) == 0) ||
+				(launch->runtime_dir != NULL &&
+					strncmp(*at, "TERMSERV_RUNTIME_DIR=", 21) == 0);
+		if (!replaced && !launch_is_terminals(*at) && strchr(*at, '=') != NULL) {
+			add(t, *at, NULL);
+		}
+	}
+	AUTO(free) char *folder = own_folder();
+	AUTO(free) char *path = launch_path(getenv("PATH"), folder != NULL ? folder : "/usr/bin");
+	add(t, "PATH", path != NULL ? path : "/usr/bin:/bin");
+	if (shell) {
+		add(t, "SHELL", launch->config->shell);
+	}
+	if (launch->runtime_dir != NULL) {
+		add(t, "TERMSERV_RUNTIME_DIR", launch->runtime_dir);
+	}
+}
+
+/* A memory file with the spec, or -errno. */
+static int write_spec(const struct launch *launch)
+{
+	AUTO(texts_done) struct texts environment = { 0 };
+	const char *term = getenv("TERM");
+	char *shell[] = { (char *)launch->config->shell, (char *)"-l", NULL };
+	char **command = launch->command;
+	if ((command == NULL || command[0] == NULL) && shell[0][0] != '\0') {
+		command = shell;
+	}
+	fill_environment(&environment, launch);
+	AUTO(free) char *directory = getcwd(NULL, 0);
+	if (environment.failed) {
+		return -ENOMEM;
+	}
+	bool xterm = term_type_of(term, NULL).class == CABLE_CLASS_XTERM;
+	struct spec spec = {
+		.header = { .rows = launch->rows,
+			.columns = launch->columns,
+			.history_bytes = launch->config->history_bytes,
+			.wait_ms = launch->wait_ms },
+		.directory = directory != NULL ? directory : "/",
+		.term = xterm ? term : TERM_STANDARD,
+		.arguments = command,
+		.environment = environment.list,
+	};
+	return spec_write(&spec);
+}
+
+/* The proof's far end: the kernel has noted in it who made it, and the spec waits in it. */
+static int make_proof(int *ret_near, int *ret_far, int spec_fd)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return -errno;
+	}
+	char byte = 's';
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	ssize_t n = fd_send(pair[0], &iov, 1, &spec_fd, 1);
+	if (n < 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+		return (int)n;
+	}
+	*ret_near = pair[0];
+	*ret_far = pair[1];
+	return 0;
+}
+
+int launch_session(struct server *server, const struct launch *launch, uint32_t *ret_session,
+	struct failure *ret_failure)
+{
+	AUTO_FD int near = -1;
+	AUTO_FD int far = -1;
+	AUTO_FD int spec_fd = write_spec(launch);
+	int r = spec_fd < 0 ? spec_fd : make_proof(&near, &far, spec_fd);
+	if (r == -E2BIG) {
+		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
+			"The command and its environment are too long.");
+		return -1;
+	}
+	if (r < 0) {
+		failure_from_errno(ret_failure, r);
+		return -1;
+	}
+	AUTO(json) json_t *answer = NULL;
+	if (server_call(server, "CreateSession", json_pack("{s:i}", "proof", 0), &far, 1,
+		    SERVER_ONCE, &answer, ret_failure) < 0) {
+		return -1;
+	}
+	const json_t *session = json_object_get(answer, "session");
+	if (!json_is_integer(session)) {
+		failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE,
+			"The server's answer cannot be understood.");
+		return -1;
+	}
+	*ret_session = (uint32_t)json_integer_value(session);
+	return 0;
+}

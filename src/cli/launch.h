@@ -1,0 +1,32 @@
+/* A new session as this caller would have it: its environment, folder, size and program. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/config.h"
+#include "cli/options.h"
+#include "cli/server.h"
+
+/* How long a session's program waits for its first terminal, so that it sees the right size. */
+#define LAUNCH_WAIT_MS 5000
+
+struct launch {
+	uint16_t rows, columns;
+	uint32_t wait_ms; /* 0: no terminal will come */
+	char **command;	  /* NULL-ended; NULL or empty: the shell */
+	const struct config *config;
+	const char *runtime_dir; /* for the session's commands; NULL: they find it by themselves */
+};
+
+/* Asks the server for a session. 0 and *ret_session, or -1 and *ret_failure. */
+int launch_session(struct server *server, const struct launch *launch, uint32_t *ret_session,
+	struct failure *ret_failure);
+
+/* `COLSxROWS`, 1-4096 each. 0 or -EINVAL. */
+int launch_size(uint16_t *ret_rows, uint16_t *ret_columns, const char *text);
+
+/* Whether a variable of the caller's belongs to its terminal and not to a session. */
+bool launch_is_terminals(const char *variable);
+
+/* PATH with `folder` at its end, unless it is in it (owned by the caller; NULL without memory). */
+char *launch_path(const char *path, const char *folder);

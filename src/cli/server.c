@@ -1,0 +1,343 @@
+#include "cli/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/runtime.h"
+#include "protocol/error.h"
+#include "protocol/varlink.h"
+
+#define START_LIMIT_MS 5000
+#define START_AGAIN_MS 300 /* ours went without a word: the one before it may just be leaving */
+#define RETRY_MS 10
+#define CALL_LIMIT_MS 30000
+#define LOG_NAME "termservd.log"
+#define LOG_MAX (1024 * 1024)
+#define LOG_TAIL 400
+#define READY_FD 3
+
+static int not_available(const struct arguments *a, struct failure *ret_failure)
+{
+	char text[FAILURE_TEXT_SIZE];
+	if (a->values[OPTION_SERVER] != NULL) {
+		(void)snprintf(text, sizeof(text),
+			"server %.80s: commands on other servers are not available in this version",
+			a->values[OPTION_SERVER]);
+	} else if (a->values[OPTION_SYSTEM] != NULL) {
+		(void)snprintf(
+			text, sizeof(text), "the system's server is not available in this version");
+	} else {
+		return 0;
+	}
+	failure_set(ret_failure, ERROR_NOT_SUPPORTED, text);
+	return -1;
+}
+
+int server_open(struct server *ret, const struct arguments *a, struct failure *ret_failure)
+{
+	struct server s = SERVER_NONE;
+	if (not_available(a, ret_failure) < 0) {
+		return -1;
+	}
+	int r = runtime_path(&s.path, a->values[OPTION_RUNTIME_DIR]);
+	if (r == 0) {
+		s.runtime_fd = runtime_open(s.path, true);
+		r = s.runtime_fd < 0 ? s.runtime_fd : 0;
+	}
+	if (r < 0) {
+		char text[FAILURE_TEXT_SIZE];
+		(void)snprintf(text, sizeof(text), "The runtime folder %.140s %s.",
+			s.path != NULL ? s.path : "", runtime_problem(r));
+		failure_set(ret_failure, (int)error_by_errno(r)->code, text);
+		server_close(&s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
+void server_close(struct server *s)
+{
+	s->link = varlink_free(s->link);
+	auto_close(&s->runtime_fd);
+	free(s->path);
+	*s = SERVER_NONE;
+}
+
+int server_dial(const struct server *s)
+{
+	return fd_connect_at(s->runtime_fd, "control", SOCK_STREAM);
+}
+
+static int open_log(const struct server *s)
+{
+	int fd = openat(s->runtime_fd, LOG_NAME,
+		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	struct stat st;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > LOG_MAX) {
+		if (ftruncate(fd, 0) < 0) {
+			(void)close(fd);
+			return -errno;
+		}
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* In the child: nothing of the caller's but the log and the ready pipe. Never returns. */
+static void become_server(const char *program, const char *path, int log_fd, int ready_fd)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	sigemptyset(&none);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Out of the way of the numbers below before they are taken. */
+	int log_high = fcntl(log_fd, F_DUPFD, 10);
+	int ready_high = fcntl(ready_fd, F_DUPFD, 10);
+	if (null_fd < 0 || log_high < 0 || ready_high < 0 || dup2(null_fd, 0) < 0 ||
+		dup2(null_fd, 1) < 0 || dup2(log_high, 2) < 0 || dup2(ready_high, READY_FD) < 0) {
+		_exit(127);
+	}
+	(void)close_range(READY_FD + 1, ~0U, 0);
+	for (int signal_number = 1; signal_number < SIGRTMAX; signal_number++) {
+		(void)sigaction(signal_number, &standard, NULL);
+	}
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)umask(077);
+	if (chdir("/") < 0) {
+		_exit(127);
+	}
+	(void)execl(program, "termservd", "--user", "--runtime-dir", path, "--ready-fd", "3",
+		(char *)NULL);
+	(void)dprintf(2, "termservd could not be started: %s: %s\n", program, strerror(errno));
+	_exit(127);
+}
+
+int server_start(const struct server *s, int *ret_ready)
+{
+	AUTO(free) char *program = NULL;
+	int r = runtime_sibling(&program, "termservd");
+	AUTO_FD int log_fd = r < 0 ? -1 : open_log(s);
+	if (r < 0 || log_fd < 0) {
+		return r < 0 ? r : log_fd;
+	}
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		return -errno;
+	}
+	AUTO_FD int read_end = ends[0];
+	AUTO_FD int write_end = ends[1];
+	pid_t child = fork();
+	if (child < 0) {
+		return -errno;
+	}
+	if (child == 0) {
+		(void)setsid();
+		pid_t server = fork();
+		if (server == 0) {
+			become_server(program, s->path, log_fd, write_end);
+		}
+		_exit(server < 0 ? 127 : 0);
+	}
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+	}
+	if (status != 0) {
+		return -EAGAIN;
+	}
+	if (ret_ready != NULL) {
+		*ret_ready = TAKE_FD(read_end);
+	}
+	return 0;
+}
+
+/* The last line of the log, or "". */
+static void log_tail(const struct server *s, char text[static LOG_TAIL])
+{
+	text[0] = '\0';
+	AUTO_FD int fd = openat(
+		s->runtime_fd, LOG_NAME, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return;
+	}
+	off_t from = st.st_size > LOG_TAIL - 1 ? st.st_size - (LOG_TAIL - 1) : 0;
+	ssize_t n = pread(fd, text, LOG_TAIL - 1, from);
+	if (n < 0) {
+		n = 0;
+	}
+	while (n > 0 && text[n - 1] == '\n') {
+		n--;
+	}
+	text[n] = '\0';
+	const char *last = strrchr(text, '\n');
+	if (last != NULL) {
+		memmove(text, last + 1, strlen(last + 1) + 1);
+	}
+}
+
+static void say_not_started(const struct server *s, int error, struct failure *ret_failure)
+{
+	char text[FAILURE_TEXT_SIZE];
+	char tail[LOG_TAIL];
+	log_tail(s, tail);
+	if (error != 0) {
+		(void)snprintf(text, sizeof(text), "The server in %.100s cannot be reached: %s.",
+			s->path, strerror(-error));
+	} else {
+		(void)snprintf(text, sizeof(text),
+			"The server did not start within %d seconds%s%.80s. Its log: %.100s/%s",
+			START_LIMIT_MS / 1000, tail[0] != '\0' ? ": " : "", tail, s->path,
+			LOG_NAME);
+	}
+	failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE, text);
+}
+
+static bool nobody_listens(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED;
+}
+
+static int use(struct server *s, int fd, struct failure *ret_failure)
+{
+	int r = varlink_new(&s->link, fd, VARLINK_REPLY_MAX);
+	if (r < 0) {
+		(void)close(fd);
+		failure_from_errno(ret_failure, r);
+		return -1;
+	}
+	return 0;
+}
+
+/* Waits for a little while, less when the starting server says that it is ready. */
+static void pause_for(int *ready)
+{
+	char byte;
+	(void)fd_wait_readable(*ready >= 0 ? *ready : -1, RETRY_MS);
+	if (*ready >= 0 && fd_wait_readable(*ready, 0) == 1 && read(*ready, &byte, 1) <= 0) {
+		auto_close(ready);
+		*ready = -1;
+	}
+}
+
+int server_connect(struct server *s, struct failure *ret_failure)
+{
+	s->link = varlink_free(s->link);
+	AUTO_FD int ready = -1;
+	uint64_t end = clock_monotonic_ms() + START_LIMIT_MS;
+	uint64_t next_start = 0;
+	for (;;) {
+		int fd = server_dial(s);
+		if (fd >= 0) {
+			return use(s, fd, ret_failure);
+		}
+		uint64_t now = clock_monotonic_ms();
+		if (!nobody_listens(fd) || now >= end) {
+			say_not_started(s, nobody_listens(fd) ? 0 : fd, ret_failure);
+			return -1;
+		}
+		if (ready < 0 && now >= next_start) {
+			int r = server_start(s, &ready);
+			if (r < 0) {
+				say_not_started(s, r, ret_failure);
+				return -1;
+			}
+			next_start = now + START_AGAIN_MS;
+		}
+		pause_for(&ready);
+	}
+}
+
+int server_reach(struct server *ret, const struct arguments *a, struct failure *ret_failure)
+{
+	struct server s = SERVER_NONE;
+	if (server_open(&s, a, ret_failure) < 0) {
+		return -1;
+	}
+	if (server_connect(&s, ret_failure) < 0) {
+		server_close(&s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
+static int dial_for_door(void *user)
+{
+	return server_dial(user);
+}
+
+static int start_for_door(void *user)
+{
+	return server_start(user, NULL);
+}
+
+struct attach_server server_for_door(struct server *s)
+{
+	return (struct attach_server){
+		.connect = dial_for_door,
+		.start = start_for_door,
+		.user = s,
+	};
+}
+
+json_t *server_text(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static int call_once(struct server *s, const char *method, json_t *parameters, const int *fds,
+	size_t fd_count, json_t **ret, struct failure *ret_failure)
+{
+	char name[128];
+	AUTO(json) json_t *fields = NULL;
+	AUTO(free) char *error = NULL;
+	(void)snprintf(name, sizeof(name), "%s.%s", CONTROL_INTERFACE, method);
+	int r = varlink_call(s->link, name, json_incref(parameters), fds, fd_count, CALL_LIMIT_MS,
+		&fields, &error);
+	if (r == -ECONNRESET || r == -EPIPE) {
+		failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE,
+			"The server went away before it answered; query session shows what is.");
+		return -ECONNRESET;
+	}
+	if (r < 0) {
+		failure_from_errno(ret_failure, r);
+		return r;
+	}
+	if (r > 0) {
+		failure_from_reply(ret_failure, error, fields);
+		return -EREMOTEIO;
+	}
+	if (ret != NULL) {
+		*ret = TAKE_PTR(fields);
+	}
+	return 0;
+}
+
+int server_call(struct server *s, const char *method, json_t *parameters, const int *fds,
+	size_t fd_count, enum server_repeat repeat, json_t **ret, struct failure *ret_failure)
+{
+	AUTO(json) json_t *owned = parameters != NULL ? parameters : json_object();
+	uint64_t end = clock_monotonic_ms() + START_LIMIT_MS;
+	for (;;) {
+		int r = call_once(s, method, owned, fds, fd_count, ret, ret_failure);
+		if (r == 0) {
+			return 0;
+		}
+		if (r != -ECONNRESET || repeat == SERVER_ONCE || clock_monotonic_ms() >= end ||
+			server_connect(s, ret_failure) < 0) {
+			return -1;
+		}
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+}
