@@ -1,0 +1,80 @@
+/* A broker in one process with all whom it talks to: termservd, leaders, doors and callers are
+ * played by the test over real sockets, and the broker's loop runs whenever the test waits. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fd.h"
+#include "broker/broker.h"
+#include "protocol/link.h"
+#include "protocol/varlink.h"
+
+struct rig {
+	struct broker *broker;
+	char folder[64];
+	int runtime_fd;
+	int parent_fd; /* termservd's end */
+};
+
+struct rig_leader {
+	struct rig *rig;
+	int fd;
+	struct link_info info; /* what it says about itself */
+};
+
+struct rig_peer {
+	struct rig *rig;
+	struct varlink *v;
+};
+
+/* A door: its OpenTerminal connection, what it was told, and the ticket that waits. */
+struct rig_door {
+	struct rig_peer peer;
+	char name[LINK_NAME_SIZE];
+	char secret[64];
+	int64_t ticket;
+};
+
+/* Every wait is over after 60 ms. */
+#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5 })
+
+void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker's own */
+void rig_restart(struct rig *r);			    /* the broker dies; a new one comes */
+void rig_stop(struct rig *r);
+void rig_turn(struct rig *r);	/* one round of the loop, at most 5 ms */
+void rig_settle(struct rig *r); /* until the broker has nothing to do just now */
+
+/* The device of the test's own controlling tty: a session with this tty is the caller's own. */
+uint64_t rig_own_tty(void);
+
+/* A session that is there already, on `terminal` ("" = disconnected). Its leader is linked. */
+struct rig_leader rig_session(struct rig *r, uint32_t id, const char *terminal);
+void rig_leader_says(struct rig_leader *l); /* sends its info */
+void rig_leader_sends(struct rig_leader *l, enum link_type type, uint32_t serial, int error);
+void rig_leader_moves(struct rig_leader *l, const char *terminal); /* and says so */
+
+/* The next packet to this leader, which must be of this type. */
+struct link_simple rig_leader_gets(struct rig_leader *l, enum link_type type);
+struct link_simple rig_leader_gets_fd(struct rig_leader *l, enum link_type type, int *ret_fd);
+bool rig_leader_gets_nothing(struct rig_leader *l);
+void rig_leader_dies(struct rig_leader *l);
+
+struct rig_peer rig_caller(struct rig *r);
+void rig_leave(struct rig_peer *p);
+void rig_ask(struct rig_peer *p, const char *method, json_t *parameters);
+void rig_ask_full(struct rig_peer *p, const char *method, json_t *parameters, bool more, int fd);
+json_t *rig_message(struct rig_peer *p); /* the next whole message */
+json_t *rig_answer(struct rig_peer *p);	 /* the parameters of a good answer */
+int rig_refusal(struct rig_peer *p);	 /* the code of an error */
+json_t *rig_call(struct rig *r, const char *method, json_t *parameters);  /* a caller of its own */
+int rig_call_code(struct rig *r, const char *method, json_t *parameters); /* 0 = it worked */
+bool rig_silent(struct rig_peer *p); /* nothing came, and nothing will at present */
+bool rig_closed(struct rig_peer *p); /* the broker has hung up */
+
+struct rig_door rig_door(struct rig *r, const char *name); /* NULL = one is given */
+/* The door of the terminal that this session is on already, as after a restart of the broker. */
+struct rig_door rig_door_back(struct rig *r, struct rig_leader *l, const char *name);
+void rig_door_waits_for_cable(struct rig_door *d);
+int rig_door_gives(struct rig_door *d); /* the code of the answer, 0 = taken */
