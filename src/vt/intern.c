@@ -7,9 +7,25 @@
 #define FIRST_SIZE 16
 #define FIRST_LIMIT 256
 
+/* Seeded by the kernel's random bytes of this process, so that no program can choose styles or
+ * links that all fall into one bucket. */
+static uint64_t random_seed(void)
+{
+	uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	if (random != NULL) {
+		memcpy(&seed, random, sizeof(seed));
+	}
+	return seed;
+}
+
 void vt_intern_init(struct vt_intern *t, uint32_t max)
 {
-	*t = (struct vt_intern){ .max = max, .limit = FIRST_LIMIT < max ? FIRST_LIMIT : max };
+	*t = (struct vt_intern){
+		.max = max,
+		.limit = FIRST_LIMIT < max ? FIRST_LIMIT : max,
+		.seed = random_seed(),
+	};
 }
 
 void vt_intern_done(struct vt_intern *t)
@@ -22,12 +38,8 @@ void vt_intern_done(struct vt_intern *t)
 	vt_intern_init(t, t->max);
 }
 
-/* Seeded by the kernel's random bytes of this process, so that no program can choose styles or
- * links that all fall into one bucket. */
-static uint32_t hash_of(const uint8_t *data, size_t length)
+static uint32_t hash_of(uint64_t h, const uint8_t *data, size_t length)
 {
-	const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM); /* NOLINT: an address */
-	uint64_t h = random != NULL ? *random : UINT64_C(0x9e3779b97f4a7c15);
 	while (length >= 4) {
 		uint32_t word;
 		memcpy(&word, data, sizeof(word));
@@ -97,7 +109,7 @@ static uint32_t find(const struct vt_intern *t, uint32_t hash, const void *data,
 
 uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 {
-	uint32_t hash = hash_of(data, length);
+	uint32_t hash = hash_of(t->seed, data, length);
 	uint32_t number = find(t, hash, data, length);
 	if (number != 0) {
 		return number;

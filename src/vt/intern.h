@@ -27,6 +27,7 @@ struct vt_intern {
 	uint32_t free;	/* first free one */
 	uint32_t limit; /* more live ones than this: a collection is due */
 	uint32_t max;	/* numbers never go beyond this */
+	uint64_t seed;	/* of the hash */
 	size_t bytes;	/* allocated */
 };
 
