@@ -81,7 +81,7 @@ int cmd_connect(const struct command *c, const struct arguments *a)
 	AUTO_FD int password_fd = -1;
 	struct failure failure;
 	struct caller caller = { 0 };
-	bool at_tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool at_tty = isatty(STDIN_FILENO);
 	if (server_reach(&server, a, &failure) < 0 ||
 		password_open(&password_fd, a, &failure) < 0 ||
 		(destination == NULL && session_caller(&server, &caller, &failure) < 0)) {

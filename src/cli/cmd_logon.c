@@ -150,9 +150,9 @@ static int open_terminal(struct logon *l, const char *name)
 		failure_set(&failure, ERROR_NAME_INVALID, NULL);
 		return fail(&failure);
 	}
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(STDIN_FILENO)) {
 		failure_set(&failure, ERROR_INVALID_PARAMETER,
-			"Standard input and output are not a terminal. For a session that no "
+			"Standard input is not a terminal. For a session that no "
 			"terminal shows: termserv logon --detached");
 		return fail(&failure);
 	}

@@ -179,8 +179,8 @@ enum attach_step attach_open(
 		r = clock_monotonic_ms() < until ? attach_turn(a, until) : -ETIMEDOUT;
 	}
 	if (r == -ENOTTY) {
-		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
-			"Standard input and output are not a terminal.");
+		failure_set(
+			ret_failure, ERROR_INVALID_PARAMETER, "Standard input is not a terminal.");
 	} else if (r < 0) {
 		failure_from_errno(ret_failure, r);
 	} else if (a->refused) {

@@ -34,7 +34,7 @@ static int open_own(bool *ret_shared)
 int rawtty_open(struct rawtty *ret)
 {
 	struct rawtty t = RAWTTY_NONE;
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(STDIN_FILENO)) {
 		return -ENOTTY;
 	}
 	if (tcgetattr(STDIN_FILENO, &t.mode) < 0) {

@@ -18,7 +18,7 @@ struct rawtty {
 
 #define RAWTTY_NONE ((struct rawtty){ .fd = -1 })
 
-/* Takes standard input's terminal. 0, -ENOTTY (standard input or output is no terminal), or -errno.
+/* Takes standard input's terminal. 0, -ENOTTY (it is none), or -errno.
  */
 int rawtty_open(struct rawtty *ret);
 void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when not open */

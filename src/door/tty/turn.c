@@ -24,11 +24,12 @@ bool attach_must_leave(const struct attach *a)
 	return a->signal != 0 || a->hung_up || a->end_of_input;
 }
 
+/* A line that is typed while a session is on its way is that session's. */
 static short tty_events(const struct attach *a)
 {
 	short events = a->screen.length > 0 ? POLLOUT : 0;
 	bool keys = plug_is_open(&a->shown) && plug_room(&a->shown) >= INPUT_ROOM;
-	bool lines = a->asking && !a->has_line;
+	bool lines = a->asking && !a->has_line && !plug_is_open(&a->prepared);
 	return (short)(events | (keys || lines ? POLLIN : 0));
 }
 
@@ -86,7 +87,7 @@ static void take_tty(struct attach *a, short revents)
 	if ((revents & POLLIN) != 0) {
 		if (plug_is_open(&a->shown)) {
 			picture_input(a);
-		} else if (a->asking && !a->has_line) {
+		} else if (a->asking && !a->has_line && !plug_is_open(&a->prepared)) {
 			take_line(a);
 		}
 	} else if ((revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
