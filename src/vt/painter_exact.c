@@ -305,18 +305,6 @@ static void paint_last_glyph(struct vt_brush *b)
 	}
 }
 
-/* A wrap that is pending where no character could leave it so: the cursor came there by DECRC. */
-static bool restored_pending(const struct vt_brush *b)
-{
-	const struct vt_modes *m = vt_screen_modes(b->screen);
-	struct vt_cursor c = vt_screen_cursor(b->screen);
-	const struct vt_saved_cursor *saved = &m->saved[m->alternate];
-	unsigned limit = c.column <= m->right ? m->right + 1U : b->target->columns;
-	return c.pending_wrap && c.column + 1U != limit && saved->saved &&
-	       saved->cursor.pending_wrap && saved->cursor.row == c.row &&
-	       saved->cursor.column == c.column;
-}
-
 static void paint_cursor(struct vt_brush *b)
 {
 	const struct vt_modes *m = vt_screen_modes(b->screen);
@@ -326,13 +314,11 @@ static void paint_cursor(struct vt_brush *b)
 	if (vt_modes_get(m, VT_MODE_ORIGIN)) {
 		offset = (struct vt_cursor){ .row = m->top, .column = m->left };
 	}
-	if (restored_pending(b)) {
-		(void)buf_put_text(b->out, "\0338" ASCII_EVERYWHERE "\033[?7h");
-		b->pen = vt_paint_reduce(b->screen, b->target, &m->saved[which].pen);
-		return;
-	}
 	if (c.pending_wrap) {
 		put_pending(b, which, c, offset);
+		if (!vt_screen_joins(b->screen)) { /* ends the cluster and leaves the cursor */
+			(void)buf_put_text(b->out, "\033[?2027h");
+		}
 		return;
 	}
 	unsigned before = c.column - 1U;

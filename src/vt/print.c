@@ -26,6 +26,7 @@ static void wrap(struct vt_screen *s)
 		vt_touch(s, s->cursor.row)->wrapped = true;
 	}
 	s->cursor.column = s->modes.left;
+	s->join.valid = false;
 	vt_cursor_index(s);
 }
 

@@ -426,6 +426,11 @@ static void resized(struct vt_screen *s, unsigned rows, unsigned columns)
 	clamp_cursor(&s->cursor, rows, columns);
 	s->join.valid = false;
 	s->changes++;
+	for (unsigned which = 0; which < 2; which++) { /* nothing follows the last row */
+		if (s->grids[which].lines != NULL) {
+			vt_grid_line(&s->grids[which], rows - 1)->wrapped = false;
+		}
+	}
 	for (unsigned y = 0; y < rows; y++) {
 		(void)vt_touch(s, y);
 	}

@@ -200,7 +200,8 @@ struct vt_cursor vt_screen_cursor(const struct vt_screen *s)
 
 bool vt_screen_joins(const struct vt_screen *s)
 {
-	return s->join.valid && s->join.row == s->cursor.row;
+	return s->join.valid && s->join.row == s->cursor.row &&
+	       vt_modes_get(&s->modes, VT_MODE_GRAPHEME);
 }
 
 const struct vt_modes *vt_screen_modes(const struct vt_screen *s)

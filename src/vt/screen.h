@@ -96,7 +96,7 @@ uint64_t vt_screen_changes(const struct vt_screen *s);
 struct vt_cursor vt_screen_cursor(const struct vt_screen *s);
 
 /* Whether the character before the cursor (under it, while a wrap is pending) is still open: a code
- * point that continues its cluster would join it, whatever its width. */
+ * point that continues its cluster would join it, whatever its width. Only in mode 2027. */
 bool vt_screen_joins(const struct vt_screen *s);
 
 /* All lasting modes, pen, margins, tab stops, charsets, saved cursors, titles, palette. */

@@ -20,6 +20,9 @@ static void set_bit(struct vt_screen *s, enum vt_mode mode, bool on)
 		margins_whole(s);
 		vt_cursor_home(s);
 		break;
+	case VT_MODE_GRAPHEME: /* what is open is no longer counted in the same way */
+		s->join.valid = false;
+		break;
 	case VT_MODE_INBAND_RESIZE:
 		if (on) {
 			vt_reply_resized(s);

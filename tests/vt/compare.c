@@ -118,8 +118,9 @@ static void compare_cell(struct comparison *c, struct vt_screen *of, struct vt_s
 	struct vt_cell a = cell_at(&row_a, x);
 	struct vt_cell b = cell_at(&row_b, x);
 	const char *buffer = which == VT_PRIMARY ? "primary" : "alternate";
+	bool wraps_over = row_a.wrapped && x + 1 == vt_screen_columns(of);
 	if (is_blank(&a) && is_blank(&b) && a.glyph != b.glyph &&
-		is_pending_place(of, which, y, x)) {
+		(wraps_over || is_pending_place(of, which, y, x))) {
 		c->tolerated |= TOLERATED_SPACE;
 		return;
 	}

@@ -17,7 +17,8 @@ enum compare_what {
 
 /* What no bytes can bring back and nobody can see; found rather than failed. */
 enum compare_tolerated {
-	TOLERATED_SPACE = 1 << 0,  /* a space where a wrap is pending over nothing */
+	TOLERATED_SPACE = 1 << 0,  /* a space where a wrap was made or is pending over nothing */
+	TOLERATED_BREAK = 1 << 2, /* a line that was wrapped at another width ends at the screen */
 	TOLERATED_REPEAT = 1 << 1, /* another character for REP: a full screen without the right
 				      one, or a wrap pending over another one */
 };

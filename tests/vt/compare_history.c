@@ -19,6 +19,7 @@ struct line {
 		uint8_t width;
 	} * cells;
 	bool open; /* goes on in the screen's first row */
+	bool full; /* ends at the right border of a screen of the present width */
 };
 
 static void line_done(struct line *l)
@@ -89,6 +90,7 @@ static struct line line_before(struct vt_screen *s, size_t *end)
 	struct vt_cell cells[VT_SIZE_MAX];
 	for (size_t i = first; i < *end; i++) {
 		size_t n = vt_screen_history_line(s, i, cells, &l.open);
+		l.full = n == vt_screen_columns(s);
 		if (n > 0 && (cells[n - 1].flags & VT_CELL_PAD) != 0 && l.open) {
 			n--;
 		}
@@ -142,6 +144,12 @@ void compare_history(struct comparison *c, struct vt_screen *of, struct vt_scree
 		}
 		__attribute__((cleanup(auto_line))) struct line b = line_before(other, &end_b);
 		compare_lines(c, back, &a, &b);
+		if (back == 1 && a.open != b.open && (b.open || a.full)) {
+			compare_differs(c, "history %s into the screen",
+				b.open ? "goes on" : "does not go on");
+		} else if (back == 1 && a.open != b.open) {
+			c->tolerated |= TOLERATED_BREAK;
+		}
 	}
 	if (whole && (end_a > 0) != (end_b > 0)) {
 		compare_differs(
