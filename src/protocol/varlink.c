@@ -87,6 +87,19 @@ short varlink_events(const struct varlink *v)
 	return v->out.length > 0 ? POLLIN | POLLOUT : POLLIN;
 }
 
+/* Where the last message begins among the `n` bytes just read, or -1. The kernel may put bytes that
+ * were sent earlier in front of those that descriptors ride on, but never others behind them: so
+ * this is the message that the descriptors came with. */
+static ssize_t last_start(const struct varlink *v, size_t n)
+{
+	const uint8_t *chunk = v->in.data + v->in.length;
+	const uint8_t *end = memrchr(chunk, '\0', n - 1);
+	if (end != NULL) {
+		return end + 1 - chunk;
+	}
+	return v->in.length == 0 || chunk[-1] == '\0' ? 0 : -1;
+}
+
 int varlink_read(struct varlink *v)
 {
 	if (v->in.length > v->receive_max) {
@@ -102,12 +115,12 @@ int varlink_read(struct varlink *v)
 		return n == -ECONNRESET || n == -EPIPE ? 0 : (int)n;
 	}
 	if (set.count > 0) {
-		bool at_start = v->in.length == 0 || v->in.data[v->in.length - 1] == '\0';
-		if (!at_start || v->received.count > 0) {
+		ssize_t start = last_start(v, (size_t)n);
+		if (start < 0 || v->received.count > 0) {
 			return -EPROTO;
 		}
 		v->received = set;
-		v->received_at = v->in.length;
+		v->received_at = v->in.length + (size_t)start;
 		set = FD_SET_NONE;
 	}
 	v->in.length += (size_t)n;
@@ -169,19 +182,19 @@ int varlink_next(struct varlink *v, json_t **ret, struct fd_set_received *set)
 	return 1;
 }
 
-/* Sends at most up to the next byte that has descriptors of its own. */
+/* Sends at most up to the next byte that has descriptors of its own; with descriptors one message
+ * alone, so that the receiver knows which it is. */
 static ssize_t send_some(struct varlink *v)
 {
-	struct waiting_fds *first = v->waiting;
+	const struct waiting_fds *first = v->waiting;
 	const int *fds = NULL;
 	size_t count = 0;
 	size_t length = v->out.length;
 	if (first != NULL && first->at == 0) {
 		fds = first->fds;
 		count = first->count;
-		first = first->next;
-	}
-	if (first != NULL) {
+		length = strnlen((const char *)v->out.data, length - 1) + 1;
+	} else if (first != NULL) {
 		length = first->at;
 	}
 	struct iovec iov = { .iov_base = v->out.data, .iov_len = length };
