@@ -1,0 +1,310 @@
+#include "host/environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/reader.h"
+
+#define VALUE_MAX 4096
+#define FILE_MAX (128 * 1024)
+#define NEW_NAME ".new"
+
+enum known {
+	COLORTERM,
+	DISPLAY,
+	LANG,
+	SSH_AUTH_SOCK,
+	SSH_CLIENT,
+	SSH_CONNECTION,
+	SSH_TTY,
+	WAYLAND_DISPLAY,
+	XAUTHORITY,
+	KNOWN_FILE,		      /* the ones above stand in run/env */
+	XDG_RUNTIME_DIR = KNOWN_FILE, /* only tells what a relative WAYLAND_DISPLAY means */
+	KNOWN_COUNT,
+};
+
+struct known_row {
+	const char *name;
+	const char *link; /* its stable path is this name in run/; NULL = it has none */
+};
+
+static const struct known_row known_rows[KNOWN_COUNT] = {
+	[COLORTERM] = { "COLORTERM", NULL },
+	[DISPLAY] = { "DISPLAY", NULL },
+	[LANG] = { "LANG", NULL },
+	[SSH_AUTH_SOCK] = { "SSH_AUTH_SOCK", "ssh-agent" },
+	[SSH_CLIENT] = { "SSH_CLIENT", NULL },
+	[SSH_CONNECTION] = { "SSH_CONNECTION", NULL },
+	[SSH_TTY] = { "SSH_TTY", NULL },
+	[WAYLAND_DISPLAY] = { "WAYLAND_DISPLAY", "wayland" },
+	[XAUTHORITY] = { "XAUTHORITY", NULL },
+	[XDG_RUNTIME_DIR] = { "XDG_RUNTIME_DIR", NULL },
+};
+
+struct values {
+	const char *value[KNOWN_COUNT]; /* borrowed; NULL = the terminal does not have it */
+};
+
+int environment_open(struct environment *ret, int run_fd)
+{
+	*ret = (struct environment){ .run_fd = run_fd };
+	char name[32];
+	char path[PATH_MAX];
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", run_fd);
+	ssize_t n = readlink(name, path, sizeof(path) - 1);
+	if (n < 0) {
+		return -errno;
+	}
+	path[n] = '\0';
+	/* The longest stable path must fit into a socket's address, or nobody could use it. */
+	if (path[0] != '/' ||
+		(size_t)n + sizeof("/ssh-agent") > sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		return -ENAMETOOLONG;
+	}
+	ret->run_path = strdup(path);
+	return ret->run_path == NULL ? -ENOMEM : 0;
+}
+
+void environment_done(struct environment *e)
+{
+	auto_close(&e->run_fd);
+	free(e->run_path);
+	*e = ENVIRONMENT_INIT;
+}
+
+static const char *value_of(const char *variable, const char *name)
+{
+	size_t length = strlen(name);
+	return strncmp(variable, name, length) == 0 && variable[length] == '='
+		       ? variable + length + 1
+		       : NULL;
+}
+
+const char *environment_find(char *const *variables, const char *name)
+{
+	for (; *variables != NULL; variables++) {
+		const char *value = value_of(*variables, name);
+		if (value != NULL) {
+			return value;
+		}
+	}
+	return NULL;
+}
+
+static void take(struct values *v, const char *variable)
+{
+	for (int i = 0; i < KNOWN_COUNT; i++) {
+		const char *value = value_of(variable, known_rows[i].name);
+		if (value != NULL && value[0] != '\0' && strlen(value) < VALUE_MAX) {
+			v->value[i] = value;
+		}
+	}
+}
+
+/* --- stable paths ----------------------------------------------------------------------------- */
+
+/* Where the terminal's value really leads, as an absolute path (free()), or NULL when it leads
+ * nowhere or to ourselves. */
+static char *target_of(const struct environment *e, const struct values *v, enum known which)
+{
+	const char *value = v->value[which];
+	const char *folder = v->value[XDG_RUNTIME_DIR];
+	char *path = NULL;
+	if (value[0] == '/') {
+		path = strdup(value);
+	} else if (which != WAYLAND_DISPLAY || folder == NULL || folder[0] != '/' ||
+		   asprintf(&path, "%s/%s", folder, value) < 0) {
+		return NULL;
+	}
+	/* A terminal that sits in another session brings that session's stable path. Links that
+	 * lead to links could close to a ring, so what is kept is where it leads now. */
+	const char *sessions = strstr(e->run_path, "/sessions/");
+	size_t common = sessions != NULL ? (size_t)(sessions - e->run_path) : strlen(e->run_path);
+	if (path != NULL && strncmp(path, e->run_path, common) == 0) {
+		size_t own = strlen(e->run_path);
+		bool ours = strncmp(path, e->run_path, own) == 0 && path[own] == '/';
+		char *real = ours ? NULL : realpath(path, NULL);
+		free(path);
+		path = real;
+	}
+	return path;
+}
+
+/* 0 when the stable path leads there now. */
+static int point_to(const struct environment *e, const char *name, const char *target)
+{
+	(void)unlinkat(e->run_fd, NEW_NAME, 0);
+	if (symlinkat(target, e->run_fd, NEW_NAME) < 0 ||
+		renameat(e->run_fd, NEW_NAME, e->run_fd, name) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static int update_links(const struct environment *e, const struct values *v, bool *stable)
+{
+	int result = 0;
+	for (int i = 0; i < KNOWN_FILE; i++) {
+		const char *name = known_rows[i].link;
+		if (name == NULL || v->value[i] == NULL || e->run_path == NULL) {
+			continue;
+		}
+		AUTO(free) char *target = target_of(e, v, (enum known)i);
+		if (target == NULL) { /* what it led to before is the best that we know */
+			stable[i] = faccessat(e->run_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+			continue;
+		}
+		int r = point_to(e, name, target);
+		stable[i] = r == 0;
+		result = r < 0 ? r : result;
+	}
+	return result;
+}
+
+/* --- run/env -----------------------------------------------------------------------------------
+ */
+
+static void put_quoted(struct buf *out, const char *value)
+{
+	(void)buf_put_byte(out, '\'');
+	for (; *value != '\0'; value++) {
+		if (*value == '\'') {
+			(void)buf_put_text(out, "'\\''");
+		} else {
+			(void)buf_put_byte(out, (uint8_t)*value);
+		}
+	}
+	(void)buf_put_text(out, "'\n");
+}
+
+static void put_variable(struct buf *out, const struct environment *e, const struct known_row *row,
+	const char *value, bool stable)
+{
+	if (value == NULL) {
+		(void)buf_printf(out, "unset %s\n", row->name);
+		return;
+	}
+	AUTO(free) char *path = NULL;
+	if (stable && asprintf(&path, "%s/%s", e->run_path, row->link) < 0) {
+		path = NULL;
+	}
+	(void)buf_printf(out, "%s=", row->name);
+	put_quoted(out, path != NULL ? path : value);
+}
+
+static int write_file(const struct environment *e, const struct buf *text)
+{
+	(void)unlinkat(e->run_fd, NEW_NAME, 0);
+	AUTO_FD int fd = openat(
+		e->run_fd, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	ssize_t n = write(fd, text->data, text->length);
+	if (n != (ssize_t)text->length) {
+		int error = n < 0 ? -errno : -ENOSPC;
+		(void)unlinkat(e->run_fd, NEW_NAME, 0);
+		return error;
+	}
+	return renameat(e->run_fd, NEW_NAME, e->run_fd, "env") < 0 ? -errno : 0;
+}
+
+static int update(const struct environment *e, const struct values *v)
+{
+	if (e->run_fd < 0) {
+		return 0;
+	}
+	bool stable[KNOWN_FILE] = { false };
+	int links = update_links(e, v, stable);
+	AUTO(buf_done) struct buf text = BUF_INIT(FILE_MAX);
+	for (int i = 0; i < KNOWN_FILE; i++) {
+		put_variable(&text, e, &known_rows[i], v->value[i], stable[i]);
+	}
+	int file = text.failed ? -ENOMEM : write_file(e, &text);
+	return links < 0 ? links : file;
+}
+
+int environment_update(const struct environment *e, const char *texts, size_t length)
+{
+	struct values v = { 0 };
+	struct reader r = reader_over(texts, length);
+	while (r.length > 0) {
+		const char *variable = reader_text(&r, length);
+		if (variable == NULL) {
+			break;
+		}
+		take(&v, variable);
+	}
+	return update(e, &v);
+}
+
+int environment_begin(const struct environment *e, char *const *variables)
+{
+	struct values v = { 0 };
+	for (; *variables != NULL; variables++) {
+		take(&v, *variables);
+	}
+	return update(e, &v);
+}
+
+/* --- for the programs ------------------------------------------------------------------------- */
+
+/* Whether we say ourselves what this variable is. */
+static bool is_ours(const struct environment *e, const char *variable)
+{
+	if (value_of(variable, "TERM") != NULL || value_of(variable, "TERMSERV_SESSION") != NULL) {
+		return true;
+	}
+	for (int i = 0; i < KNOWN_FILE && e->run_path != NULL; i++) {
+		if (known_rows[i].link != NULL && value_of(variable, known_rows[i].name) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+char **environment_program(const struct environment *e, const struct spec *spec, uint32_t session)
+{
+	/* The array, and behind it the texts that are ours. */
+	size_t count = spec->header.environment_count + KNOWN_FILE + 3;
+	size_t path = e->run_path != NULL ? strlen(e->run_path) : 0;
+	size_t room = KNOWN_FILE * (path + 64) + strlen(spec->term) + 64;
+	char **list = malloc(count * sizeof(*list) + room);
+	if (list == NULL) {
+		return NULL;
+	}
+	char *text = (char *)(list + count);
+	char *end = text + room;
+	size_t n = 0;
+	for (char **v = spec->environment; *v != NULL; v++) {
+		if (!is_ours(e, *v)) {
+			list[n++] = *v;
+		}
+	}
+	list[n++] = text;
+	text += snprintf(text, (size_t)(end - text), "TERM=%s", spec->term) + 1;
+	list[n++] = text;
+	text += snprintf(text, (size_t)(end - text), "TERMSERV_SESSION=%u", session) + 1;
+	for (int i = 0; i < KNOWN_FILE && e->run_path != NULL; i++) {
+		const struct known_row *row = &known_rows[i];
+		const char *value = environment_find(spec->environment, row->name);
+		if (row->link != NULL && value != NULL && value[0] != '\0') {
+			list[n++] = text;
+			text += snprintf(text, (size_t)(end - text), "%s=%s/%s", row->name,
+					e->run_path, row->link) +
+				1;
+		}
+	}
+	list[n] = NULL;
+	return list;
+}

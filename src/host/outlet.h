@@ -1,0 +1,43 @@
+/* What is on its way to one door: cable frames that its socket has not taken yet.
+ *
+ * Always holds: nothing blocks; what is cut is cut between two frames, so that the door's reader
+ * never loses its place; a door that has closed only makes the outlet `broken`, because bytes that
+ * were typed there may still lie in the socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "protocol/cable.h"
+
+struct outlet {
+	int fd; /* borrowed */
+	bool broken;
+	struct buf waiting;
+	size_t head;	   /* bytes of `waiting` that were sent already */
+	size_t front_left; /* bytes of a frame that was begun; 0 = the next byte begins a frame */
+	uint64_t sent;	   /* bytes that the socket has taken, ever */
+};
+
+void outlet_init(struct outlet *o, int fd);
+void outlet_done(struct outlet *o);
+
+/* Sends the frame, or keeps what does not fit. An OUTPUT longer than a frame becomes several. 0, or
+ * -ENOBUFS / -ENOMEM: nothing was put. */
+int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length);
+
+/* Sends what waits, as far as there is room. True when nothing waits any more. */
+bool outlet_flush(struct outlet *o);
+
+size_t outlet_waiting(const struct outlet *o); /* bytes, headers included */
+
+/* The place in the stream behind all that was put: `sent` reaches it when that is delivered. */
+uint64_t outlet_end(const struct outlet *o);
+
+/* Drops what waits behind the frame that was begun, but nothing before the place `floor` (0 = no
+ * such place; it must lie between two frames). True when anything was dropped. */
+bool outlet_cut(struct outlet *o, uint64_t floor);
+
+void outlet_trim(struct outlet *o); /* gives memory back when nothing waits */

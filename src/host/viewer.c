@@ -1,0 +1,374 @@
+#include "host/viewer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "host/pty.h"
+#include "vt/history.h"
+
+/* What lies between us and the door decides how old the picture of a slow terminal may be: at
+ * 1 MB/s, 32 KiB are 32 ms. */
+#define SOCKET_BUFFER (16 * 1024)
+#define BUDGET ((size_t)256 * 1024)	  /* raw bytes that may wait before the viewer is behind */
+#define HURRY ((size_t)16 * 1024)	  /* that may wait when a key is pressed */
+#define HURRY_HISTORY ((size_t)16 * 1024) /* of history, about, in the repaint after that */
+#define HISTORY_LINES_MAX 20000		  /* that a terminal may ask for */
+#define PAINT_MAX ((size_t)256 * 1024 * 1024)
+#define PAINT_FRAME ((size_t)8 * 1024) /* small frames: a paint, too, can be cut */
+#define PAINT_EVERY_MS 16
+#define PAINT_AGAIN_MS 1000 /* after there was no memory for it */
+#define READ_SIZE 4096
+
+int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
+{
+	struct viewer *v = calloc(1, sizeof(*v));
+	int r = v == NULL ? -ENOMEM : fd_set_nonblocking(fd, true);
+	if (r < 0) {
+		(void)close(fd);
+		free(v);
+		return r;
+	}
+	int size = SOCKET_BUFFER;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	v->fd = fd;
+	v->plug_serial = plug->header.serial;
+	v->in = BUF_INIT(2 * (CABLE_PAYLOAD_MAX + sizeof(struct cable_header)));
+	v->client = BUF_INIT(CABLE_CLIENT_MAX);
+	outlet_init(&v->out, fd);
+	link_set_text(v->terminal, plug->terminal);
+	link_set_text(v->address, plug->client);
+	memcpy(v->token, plug->token, sizeof(v->token));
+	*ret = v;
+	return 0;
+}
+
+struct viewer *viewer_free(struct viewer *v)
+{
+	if (v != NULL) {
+		outlet_done(&v->out);
+		buf_done(&v->in);
+		buf_done(&v->client);
+		(void)close(v->fd);
+		free(v);
+	}
+	return NULL;
+}
+
+int viewer_read(struct viewer *v)
+{
+	if (v->closed) {
+		return 0;
+	}
+	int r = buf_reserve(&v->in, READ_SIZE);
+	if (r < 0) {
+		return r;
+	}
+	ssize_t n;
+	do {
+		n = recv(v->fd, v->in.data + v->in.length, v->in.size - v->in.length, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		v->in.length += (size_t)n;
+		return 1;
+	}
+	/* A door that closes with our bytes unread resets; its own bytes came before that. */
+	if (n == 0 || errno == ECONNRESET) {
+		v->closed = true;
+		return 0;
+	}
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t session)
+{
+	struct cable_hello hello;
+	memcpy(&hello, frame->payload, sizeof(hello));
+	if (hello.version != CABLE_VERSION) {
+		struct cable_bye bye = {
+			.text = "This session's host speaks version 1 of the cable."
+		};
+		viewer_bye(v, NULL, &bye);
+		return -EPROTONOSUPPORT;
+	}
+	if (!pty_size_good(&hello.size)) {
+		return -EINVAL;
+	}
+	if (hello.history_lines > HISTORY_LINES_MAX) {
+		hello.history_lines = HISTORY_LINES_MAX;
+	}
+	v->hello = hello;
+	struct cable_welcome welcome = { .version = CABLE_VERSION, .session = session };
+	return outlet_put(&v->out, CABLE_WELCOME, &welcome, sizeof(welcome));
+}
+
+/* --- what kind of terminal -------------------------------------------------------------------- */
+
+/* The colours that programs use which go by this TERM. */
+static uint32_t colours_of(const char *term)
+{
+	static const struct {
+		const char *part;
+		uint32_t colours;
+	} rows[] = {
+		{ "-mono", 0 },
+		{ "direct", 16777216 },
+		{ "256color", 256 },
+		{ "16color", 16 },
+		{ "vt1", 0 },
+		{ "vt2", 0 },
+		{ "dumb", 0 },
+		{ "alacritty", 256 },
+		{ "foot", 256 },
+		{ "ghostty", 256 },
+		{ "kitty", 256 },
+		{ "wezterm", 256 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strstr(term, rows[i].part) != NULL) {
+			return rows[i].colours;
+		}
+	}
+	return 8;
+}
+
+static void choose_kind(struct viewer *v, const struct vt_screen *screen, const char *term)
+{
+	v->target = (struct vt_paint_target){
+		.class = v->hello.class == CABLE_CLASS_XTERM ? VT_PAINT_XTERM : VT_PAINT_PLAIN,
+		.colours = v->hello.colours,
+		.rows = v->hello.size.rows,
+		.columns = v->hello.size.columns,
+	};
+	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(term) ||
+		     !vt_paint_is_exact(screen, &v->target);
+}
+
+bool viewer_answers(const struct viewer *v)
+{
+	return v->state == VIEWER_CURRENT && !v->painted && !v->behind && !v->out.broken;
+}
+
+/* --- painting --------------------------------------------------------------------------------- */
+
+static uint64_t lines_of(const struct vt_screen *screen)
+{
+	return vt_history_total(vt_screen_history(screen));
+}
+
+/* Everything in `paint` goes out as OUTPUT; without memory for it the viewer is behind, and it is
+ * tried again later. */
+static void send_paint(struct viewer *v, const struct buf *paint)
+{
+	bool good = !paint->failed;
+	for (size_t done = 0; good && done < paint->length;) {
+		size_t step = paint->length - done;
+		step = step < PAINT_FRAME ? step : PAINT_FRAME;
+		good = outlet_put(&v->out, CABLE_OUTPUT, paint->data + done, step) == 0;
+		done += step;
+	}
+	v->paint_end = outlet_end(&v->out);
+	v->painted_at = clock_monotonic_ms();
+	if (!good) {
+		v->behind = true;
+		v->painted_at += PAINT_AGAIN_MS;
+	}
+}
+
+/* The last lines that the terminal has not seen, the newest `limit` of them. */
+static void paint_history(struct buf *paint, struct vt_screen *screen, uint64_t seen, size_t limit,
+	const struct vt_paint_target *target)
+{
+	size_t kept = vt_history_count(vt_screen_history(screen));
+	uint64_t total = lines_of(screen);
+	uint64_t missed = total > seen ? total - seen : 0;
+	size_t count = missed < kept ? (size_t)missed : kept;
+	count = count < limit ? count : limit;
+	if (count > 0) {
+		vt_paint_history(paint, screen, kept - count, count, target);
+	}
+}
+
+/* Behind enter or clear, and history: the screen, and for one that gets raw bytes the sequence that
+ * is open now. A sequence too long to be kept leaves the viewer behind until it has ended. */
+static void paint_screen(struct viewer *v, struct buf *paint, struct vt_screen *screen)
+{
+	v->behind = false;
+	v->changed = false;
+	if (v->painted) {
+		vt_paint_start(&v->state_shown, &v->target);
+		vt_paint_update(paint, screen, &v->state_shown);
+		return;
+	}
+	vt_paint_screen(paint, screen, &v->target);
+	const uint8_t *open = NULL;
+	size_t length = 0;
+	if (vt_screen_pending(screen, &open, &length) == 0) {
+		(void)buf_put(paint, open, length);
+	} else {
+		v->behind = true;
+	}
+}
+
+static void finish_paint(struct viewer *v, struct vt_screen *screen, const struct buf *paint)
+{
+	send_paint(v, paint);
+	v->hurried = v->history_limit < v->hello.history_lines;
+	v->history_limit = v->hello.history_lines;
+	v->seen = v->next = (struct viewer_mark){ v->paint_end, lines_of(screen) };
+}
+
+void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
+{
+	v->state = VIEWER_CURRENT;
+	v->deadline = 0;
+	choose_kind(v, screen, term);
+	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
+	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+	vt_paint_enter(&paint, &v->target);
+	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
+	paint_screen(v, &paint, screen);
+	finish_paint(v, screen, &paint);
+}
+
+static void repaint(struct viewer *v, struct vt_screen *screen)
+{
+	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+	vt_paint_clear(&paint, &v->target);
+	paint_history(&paint, screen, v->seen.lines, v->history_limit, &v->target);
+	paint_screen(v, &paint, screen);
+	finish_paint(v, screen, &paint);
+}
+
+static void update(struct viewer *v, struct vt_screen *screen)
+{
+	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+	vt_paint_update(&paint, screen, &v->state_shown);
+	v->changed = false;
+	send_paint(v, &paint);
+}
+
+/* --- the stream ------------------------------------------------------------------------------- */
+
+/* Moves the marks on: `next` becomes what the terminal has seen once it is delivered. */
+static void follow(struct viewer *v, const struct vt_screen *screen)
+{
+	if (v->out.sent >= v->next.place) {
+		v->seen = v->next;
+		v->next = (struct viewer_mark){ outlet_end(&v->out), lines_of(screen) };
+	}
+}
+
+/* What waits is dropped and this output with it. A paint that is under way is let through: the next
+ * one would take as long. */
+static void fall_behind(struct viewer *v)
+{
+	(void)outlet_cut(&v->out, v->paint_end);
+	v->behind = true;
+}
+
+void viewer_forward(
+	struct viewer *v, const struct vt_screen *screen, const uint8_t *bytes, size_t length)
+{
+	if (v->painted || v->behind) {
+		return;
+	}
+	(void)outlet_flush(&v->out);
+	follow(v, screen);
+	uint64_t raw_from = v->paint_end > v->out.sent ? v->paint_end : v->out.sent;
+	if (outlet_end(&v->out) - raw_from + length > BUDGET) {
+		fall_behind(v);
+	} else if (outlet_put(&v->out, CABLE_OUTPUT, bytes, length) < 0) {
+		fall_behind(v);
+	}
+}
+
+void viewer_changed(struct viewer *v)
+{
+	v->changed = true;
+}
+
+void viewer_hurry(struct viewer *v)
+{
+	if (v->state != VIEWER_CURRENT) {
+		return;
+	}
+	if (outlet_waiting(&v->out) > HURRY) {
+		/* Even a paint is not waited for, but the short one that follows now is: or keys
+		 * that repeat would keep a slow terminal from ever getting one. */
+		uint64_t floor = v->hurried ? v->paint_end : 0;
+		v->behind = outlet_cut(&v->out, floor) || v->behind;
+	}
+	if (v->behind && v->target.columns > 0) {
+		size_t lines = HURRY_HISTORY / v->target.columns;
+		v->history_limit = lines < v->history_limit ? lines : v->history_limit;
+	}
+}
+
+void viewer_resize(struct viewer *v, const struct cable_size *size)
+{
+	v->hello.size = *size;
+	v->target.rows = size->rows;
+	v->target.columns = size->columns;
+	if (v->painted) {
+		vt_paint_resized(&v->state_shown, size->rows, size->columns);
+		v->changed = true;
+	}
+}
+
+/* A viewer that gets raw bytes and fell behind can only be painted where the stream can be joined.
+ */
+static bool may_repaint(const struct viewer *v, const struct vt_screen *screen)
+{
+	const uint8_t *open;
+	size_t length;
+	return v->behind && (v->painted || vt_screen_pending(screen, &open, &length) == 0);
+}
+
+uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
+{
+	bool due = v->state == VIEWER_CURRENT && !v->out.broken && outlet_waiting(&v->out) == 0 &&
+		   (may_repaint(v, screen) || (v->painted && v->changed && !v->behind));
+	return due ? v->painted_at + PAINT_EVERY_MS : 0;
+}
+
+void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
+{
+	if (!outlet_flush(&v->out)) {
+		return;
+	}
+	uint64_t due = viewer_due(v, screen);
+	if (due == 0 || now < due) {
+		return;
+	}
+	if (v->behind) {
+		repaint(v, screen);
+	} else {
+		update(v, screen);
+	}
+}
+
+void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_bye *bye)
+{
+	if (v->state == VIEWER_CURRENT && screen != NULL) {
+		AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+		if (bye->ended != 0 && v->behind) {
+			/* The last that the program said is worth a picture. */
+			(void)outlet_cut(&v->out, 0);
+			repaint(v, screen);
+		} else if (v->painted && v->changed) {
+			update(v, screen);
+		} else if (outlet_waiting(&v->out) > HURRY) {
+			(void)outlet_cut(&v->out, 0);
+		}
+		vt_paint_leave(&paint, screen, &v->target);
+		send_paint(v, &paint);
+	}
+	v->state = VIEWER_LEAVING;
+	(void)outlet_put(&v->out, CABLE_BYE, bye, sizeof(*bye));
+	(void)outlet_flush(&v->out);
+}

@@ -1,0 +1,99 @@
+/* One cable: a terminal that shows the session, is about to, or has just left it.
+ *
+ * Two kinds. A terminal that speaks the session's own language gets the program's bytes unchanged;
+ * any other one is painted from the screen model. Whoever reads too slowly is `behind`: what waits
+ * is dropped and a repaint follows as soon as the cable has room, so that no terminal ever holds
+ * the program up.
+ *
+ * Always holds: nothing blocks; what a door sends is taken only in the states that allow it; the
+ * model has eaten every byte that was forwarded before anything is painted. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "host/outlet.h"
+#include "protocol/cable.h"
+#include "protocol/link.h"
+#include "vt/painter.h"
+
+enum viewer_state {
+	VIEWER_NEW,	 /* its hello has not come yet */
+	VIEWER_PREPARED, /* welcomed; nothing has changed */
+	VIEWER_CURRENT,
+	VIEWER_LEAVING, /* has got its goodbye; what was typed before it saw that is still read */
+};
+
+struct viewer {
+	int fd;
+	enum viewer_state state;
+	uint64_t deadline;    /* clock_monotonic_ms(); 0 = none */
+	uint32_t plug_serial; /* of the LINK_PLUG that waits for its answer */
+	char terminal[LINK_NAME_SIZE];
+	char address[LINK_SHORT_SIZE];
+	uint8_t token[LINK_TOKEN_SIZE];
+	struct cable_hello hello;
+	struct buf client; /* the payload of CABLE_CLIENT */
+	struct buf in;
+	bool closed; /* the door has closed its end: what is in `in` is the last */
+	bool paused; /* the program takes no input: nothing more is read for now */
+	bool hung;   /* closed while paused: not to be polled, its last bytes still count */
+	struct outlet out;
+	bool painted;	      /* else it gets the program's own bytes */
+	bool behind;	      /* what it shows is old; a repaint is due */
+	bool changed;	      /* the model has changed since the last update of a painted one */
+	uint64_t painted_at;  /* clock_monotonic_ms() of the last paint */
+	size_t history_limit; /* lines that the next repaint may bring */
+	bool hurried;	      /* the last paint was a short one, made because of a key */
+	uint64_t paint_end;   /* the place in `out` behind the last paint */
+	struct vt_paint_target target;
+	struct vt_paint_state state_shown; /* of a painted one */
+	/* How many lines had left the screen at two places of the stream: the newer mark is set
+	 * when the older place is delivered, so that at any time it is known what the terminal
+	 * has seen at least. */
+	struct viewer_mark {
+		uint64_t place;
+		uint64_t lines;
+	} seen, next;
+};
+
+/* `fd` is the viewer's from here on, also on failure. 0 or -errno. */
+int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug);
+struct viewer *viewer_free(struct viewer *v); /* NULL is fine; returns NULL */
+AUTO_DEFINE(struct viewer, viewer_free);
+
+/* Reads what the door has sent. 1 = something came, 0 = nothing now (or closed), -errno: drop it.
+ */
+int viewer_read(struct viewer *v);
+
+/* Judges the hello: 0 and CABLE_WELCOME is on its way, or the errno for LINK_READY. */
+int viewer_welcome(struct viewer *v, const struct cable_frame *hello, uint32_t session);
+
+/* The session is on this terminal now: SCREEN, history, picture, the open sequence. `term` is the
+ * session's TERM. */
+void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term);
+
+/* The program's output, before the model is fed with it. */
+void viewer_forward(
+	struct viewer *v, const struct vt_screen *screen, const uint8_t *bytes, size_t length);
+
+/* The model has been fed, or resized. */
+void viewer_changed(struct viewer *v);
+
+/* A key was pressed: what waits for a slow terminal is of no interest any more. */
+void viewer_hurry(struct viewer *v);
+
+void viewer_resize(struct viewer *v, const struct cable_size *size);
+
+/* Sends what there is room for, repaints when that is due. */
+void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now);
+
+/* When viewer_work() has something to do though nothing happens on the cable; 0 = not. */
+uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen);
+
+/* Whether the program's queries reach a terminal that can answer them. */
+bool viewer_answers(const struct viewer *v);
+
+/* Undoes what the session has set there and says goodbye. screen may be NULL (never shown). */
+void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_bye *bye);
