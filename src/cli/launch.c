@@ -18,17 +18,24 @@
 #define SIZE_MAX_CELLS 4096
 #define TERM_STANDARD "xterm-256color"
 
-/* Sorted. One that ends with `*` stands for all that begin so. TERM is set anew. */
-static const char *const of_terminals[] = {
+/* What belongs to the terminal, or to the one process that it was meant for. Sorted. One that ends
+ * with `*` stands for all that begin so. TERM is set anew. */
+static const char *const left_behind[] = {
 	"ALACRITTY_*",
 	"COLUMNS",
 	"GHOSTTY_*",
 	"GNOME_TERMINAL_*",
+	"INVOCATION_ID",
 	"ITERM_*",
+	"JOURNAL_STREAM",
 	"KITTY_*",
 	"KONSOLE_*",
 	"LC_TERMINAL*",
 	"LINES",
+	"LISTEN_FDNAMES",
+	"LISTEN_FDS",
+	"LISTEN_PID",
+	"NOTIFY_SOCKET",
 	"OLDPWD",
 	"SHLVL",
 	"SSH_TTY",
@@ -42,6 +49,7 @@ static const char *const of_terminals[] = {
 	"TMUX",
 	"TMUX_PANE",
 	"VTE_VERSION",
+	"WATCHDOG_*",
 	"WEZTERM_*",
 	"WINDOW",
 	"WINDOWID",
@@ -50,11 +58,11 @@ static const char *const of_terminals[] = {
 	"_",
 };
 
-bool launch_is_terminals(const char *variable)
+bool launch_leaves(const char *variable)
 {
 	size_t length = strcspn(variable, "=");
-	for (size_t i = 0; i < ARRAY_SIZE(of_terminals); i++) {
-		const char *name = of_terminals[i];
+	for (size_t i = 0; i < ARRAY_SIZE(left_behind); i++) {
+		const char *name = left_behind[i];
 		size_t fixed = strcspn(name, "*");
 		bool open_ended = name[fixed] == '*';
 		if (strncmp(variable, name, fixed) == 0 &&
@@ -160,7 +168,7 @@ static void fill_environment(struct texts *t, const struct launch *launch)
 				(shell && strncmp(*at, "SHELL=", 6) == 0) ||
 				(launch->runtime_dir != NULL &&
 					strncmp(*at, "TERMSERV_RUNTIME_DIR=", 21) == 0);
-		if (!replaced && !launch_is_terminals(*at) && strchr(*at, '=') != NULL) {
+		if (!replaced && !launch_leaves(*at) && strchr(*at, '=') != NULL) {
 			add(t, *at, NULL);
 		}
 	}

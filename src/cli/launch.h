@@ -25,8 +25,8 @@ int launch_session(struct server *server, const struct launch *launch, uint32_t 
 /* `COLSxROWS`, 1-4096 each. 0 or -EINVAL. */
 int launch_size(uint16_t *ret_rows, uint16_t *ret_columns, const char *text);
 
-/* Whether a variable of the caller's belongs to its terminal and not to a session. */
-bool launch_is_terminals(const char *variable);
+/* Whether a variable of the caller's belongs to its terminal or to itself, and not to a session. */
+bool launch_leaves(const char *variable);
 
 /* PATH with `folder` at its end, unless it is in it (owned by the caller; NULL without memory). */
 char *launch_path(const char *path, const char *folder);

@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,10 +20,7 @@
 #define START_AGAIN_MS 300 /* ours went without a word: the one before it may just be leaving */
 #define RETRY_MS 10
 #define CALL_LIMIT_MS 30000
-#define LOG_NAME "termservd.log"
-#define LOG_MAX (1024 * 1024)
 #define LOG_TAIL 400
-#define READY_FD 3
 
 static int not_available(const struct arguments *a, struct failure *ret_failure)
 {
@@ -80,93 +75,12 @@ int server_dial(const struct server *s)
 	return fd_connect_at(s->runtime_fd, "control", SOCK_STREAM);
 }
 
-static int open_log(const struct server *s)
-{
-	int fd = openat(s->runtime_fd, LOG_NAME,
-		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
-	struct stat st;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > LOG_MAX) {
-		if (ftruncate(fd, 0) < 0) {
-			(void)close(fd);
-			return -errno;
-		}
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-/* In the child: nothing of the caller's but the log and the ready pipe. Never returns. */
-static void become_server(const char *program, const char *path, int log_fd, int ready_fd)
-{
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t none;
-	sigemptyset(&none);
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* Out of the way of the numbers below before they are taken. */
-	int log_high = fcntl(log_fd, F_DUPFD, 10);
-	int ready_high = fcntl(ready_fd, F_DUPFD, 10);
-	if (null_fd < 0 || log_high < 0 || ready_high < 0 || dup2(null_fd, 0) < 0 ||
-		dup2(null_fd, 1) < 0 || dup2(log_high, 2) < 0 || dup2(ready_high, READY_FD) < 0) {
-		_exit(127);
-	}
-	(void)close_range(READY_FD + 1, ~0U, 0);
-	for (int signal_number = 1; signal_number < SIGRTMAX; signal_number++) {
-		(void)sigaction(signal_number, &standard, NULL);
-	}
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)umask(077);
-	if (chdir("/") < 0) {
-		_exit(127);
-	}
-	(void)execl(program, "termservd", "--user", "--runtime-dir", path, "--ready-fd", "3",
-		(char *)NULL);
-	(void)dprintf(2, "termservd could not be started: %s: %s\n", program, strerror(errno));
-	_exit(127);
-}
-
-int server_start(const struct server *s, int *ret_ready)
-{
-	AUTO(free) char *program = NULL;
-	int r = runtime_sibling(&program, "termservd");
-	AUTO_FD int log_fd = r < 0 ? -1 : open_log(s);
-	if (r < 0 || log_fd < 0) {
-		return r < 0 ? r : log_fd;
-	}
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		return -errno;
-	}
-	AUTO_FD int read_end = ends[0];
-	AUTO_FD int write_end = ends[1];
-	pid_t child = fork();
-	if (child < 0) {
-		return -errno;
-	}
-	if (child == 0) {
-		(void)setsid();
-		pid_t server = fork();
-		if (server == 0) {
-			become_server(program, s->path, log_fd, write_end);
-		}
-		_exit(server < 0 ? 127 : 0);
-	}
-	int status = 0;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-	}
-	if (status != 0) {
-		return -EAGAIN;
-	}
-	if (ret_ready != NULL) {
-		*ret_ready = TAKE_FD(read_end);
-	}
-	return 0;
-}
-
 /* The last line of the log, or "". */
 static void log_tail(const struct server *s, char text[static LOG_TAIL])
 {
 	text[0] = '\0';
-	AUTO_FD int fd = openat(
-		s->runtime_fd, LOG_NAME, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	AUTO_FD int fd = openat(s->runtime_fd, SERVER_LOG,
+		O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return;
@@ -198,7 +112,7 @@ static void say_not_started(const struct server *s, int error, struct failure *r
 		(void)snprintf(text, sizeof(text),
 			"The server did not start within %d seconds%s%.80s. Its log: %.100s/%s",
 			START_LIMIT_MS / 1000, tail[0] != '\0' ? ": " : "", tail, s->path,
-			LOG_NAME);
+			SERVER_LOG);
 	}
 	failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE, text);
 }

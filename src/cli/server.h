@@ -8,6 +8,8 @@
 #include "cli/options.h"
 #include "door/tty/registration.h"
 
+#define SERVER_LOG "termservd.log" /* in the runtime folder: what a self-started server says */
+
 struct server {
 	char *path;	/* the runtime folder */
 	int runtime_fd; /* of it */

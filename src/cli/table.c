@@ -188,11 +188,28 @@ static void take_text(char to[static TABLE_TEXT_SIZE], const json_t *session, co
 	(void)text_encode(to, TABLE_TEXT_SIZE, text != NULL ? text : "");
 }
 
+/* Seconds since the last input. Who has typed nothing yet came to the keyboard when the terminal
+ * did. -1 = nobody was ever there. */
+static int64_t idle_of(const json_t *session)
+{
+	const json_t *idle = json_object_get(session, "idle");
+	const char *state = json_string_value(json_object_get(session, "state"));
+	const char *connected = json_string_value(json_object_get(session, "connected"));
+	if (json_is_integer(idle)) {
+		return json_integer_value(idle);
+	}
+	time_t since = connected != NULL ? parse_time(connected) : -1;
+	if (since == -1 || state == NULL || strcmp(state, "Active") != 0) {
+		return -1;
+	}
+	time_t now = time(NULL);
+	return now > since ? now - since : 0;
+}
+
 void table_row_from(struct table_row *ret, const json_t *session)
 {
 	const json_t *id = json_object_get(session, "id");
 	const json_t *uid = json_object_get(session, "uid");
-	const json_t *idle = json_object_get(session, "idle");
 	*ret = (struct table_row){
 		.current = json_is_true(json_object_get(session, "current")),
 	};
@@ -207,6 +224,6 @@ void table_row_from(struct table_row *ret, const json_t *session)
 	if (ret->user[0] == '\0' && json_is_integer(id) && json_is_integer(uid)) {
 		(void)snprintf(ret->user, sizeof(ret->user), "%lld", json_integer_value(uid));
 	}
-	table_idle(ret->idle, json_is_integer(idle) ? json_integer_value(idle) : -1);
+	table_idle(ret->idle, idle_of(session));
 	table_time(ret->logon, json_string_value(json_object_get(session, "created")));
 }

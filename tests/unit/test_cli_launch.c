@@ -46,15 +46,15 @@ static void what_belongs_to_a_terminal_stays_behind(void **state)
 {
 	static const char *const terminals[] = { "TERM=xterm", "COLUMNS=80", "TMUX=/tmp/x,1,0",
 		"KITTY_WINDOW_ID=1", "TERM_PROGRAM=x", "TERM_PROGRAM_VERSION=1", "WINDOWID=1",
-		"TERMSERV_SESSION=3", "SSH_TTY=/dev/pts/1", "_=/bin/x" };
+		"TERMSERV_SESSION=3", "LISTEN_FDS=3", "SSH_TTY=/dev/pts/1", "_=/bin/x" };
 	static const char *const others[] = { "TERMSERV_RUNTIME_DIR=/x", "TERMS=1", "LANG=C",
 		"DISPLAY=:0", "SSH_AUTH_SOCK=/x", "HOME=/root", "COLORTERM=truecolor", "_X=1",
 		"LINESX=1", "" };
 	for (size_t i = 0; i < ARRAY_SIZE(terminals); i++) {
-		assert_true(launch_is_terminals(terminals[i]));
+		assert_true(launch_leaves(terminals[i]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		assert_false(launch_is_terminals(others[i]));
+		assert_false(launch_leaves(others[i]));
 	}
 }
 

@@ -169,6 +169,21 @@ static void a_row_takes_what_is_there_and_makes_it_harmless(void **state)
 	assert_string_equal(r.idle, "none");
 }
 
+static void who_has_typed_nothing_yet_is_idle_since_the_terminal_came(void **state)
+{
+	struct table_row r;
+	AUTO(json)
+	json_t *active = json_pack("{s:i, s:s, s:n, s:s}", "id", 7, "state", "Active", "idle",
+		"connected", "1970-01-02T00:00:00Z");
+	table_row_from(&r, active);
+	assert_non_null(strchr(r.idle, '+'));
+	AUTO(json)
+	json_t *left = json_pack("{s:i, s:s, s:n, s:s}", "id", 7, "state", "Disc", "idle",
+		"connected", "1970-01-02T00:00:00Z");
+	table_row_from(&r, left);
+	assert_string_equal(r.idle, "none");
+}
+
 static void json_is_ascii_without_controls(void **state)
 {
 	AUTO(free) char *text = NULL;
@@ -206,6 +221,7 @@ int main(void)
 		cmocka_unit_test(idle_times_are_written_as_the_origin_does),
 		cmocka_unit_test(times_are_shown_in_the_local_zone),
 		cmocka_unit_test(a_row_takes_what_is_there_and_makes_it_harmless),
+		cmocka_unit_test(who_has_typed_nothing_yet_is_idle_since_the_terminal_came),
 		cmocka_unit_test(json_is_ascii_without_controls),
 		cmocka_unit_test(a_query_in_json_has_its_version_first),
 	};
