@@ -28,7 +28,8 @@ STRING = re.compile("\x1b([P_^X])([^\x1b]*)\x1b\\\\")
 ESCAPE = re.compile("\x1b([ -/]*)([0-~])")
 PARTIAL = re.compile("\x1b(?:\\[[0-?]*[ -/]*|[\\]P_^X][^\x07\x1b]*\x1b?|[ -/]*)?$")
 
-INITIAL_MODES = frozenset({7, 25})
+INITIAL_MODES = frozenset({7, 8, 25, 1034, 2027})
+WATCHED_ANSI = {4, 20}
 ALTERNATE = {47, 1047, 1049}
 ATTRIBUTES = {
     1: ("bold", True), 2: ("dim", True), 3: ("italics", True), 5: ("blink", True), 6: ("blink", True),
@@ -58,6 +59,7 @@ class Emulator(pyte.Screen):
         self.cursor = Cursor(0, 0, BLANK)
         self.modes = set(INITIAL_MODES)
         self.ansi_modes = set()
+        self.kept_modes = {}  # XTSAVE
         self.other = None  # the buffer that is not shown, while the alternate one is
         self.saved = [None, None]
         self.kitty = [[], []]
@@ -286,7 +288,7 @@ class Emulator(pyte.Screen):
         elif final == "r":
             self.margins_set(numbers)
         elif final in "hl":
-            for number in numbers:
+            for number in WATCHED_ANSI.intersection(numbers):
                 (self.ansi_modes.add if final == "h" else self.ansi_modes.discard)(number)
         elif final == "b":
             for _ in range(min(count, self.columns * self.lines)):
@@ -319,6 +321,11 @@ class Emulator(pyte.Screen):
                 stack[-1] = numbers[0]
             elif numbers[0]:
                 stack.append(numbers[0])
+        elif private == "?" and final == "s":
+            self.kept_modes.update((number, number in self.modes) for number in numbers)
+        elif private == "?" and final == "r":
+            for number in numbers:
+                self.private_mode(number, self.kept_modes.get(number, number in INITIAL_MODES))
         elif private == "?" and final == "u":
             self.reply("\x1b[?%du" % (stack[-1] if stack else 0))
         elif private == ">" and final == "m":
@@ -329,6 +336,8 @@ class Emulator(pyte.Screen):
             self.reply("\x1b[?%d;%d$y" % (numbers[0], 1 if numbers[0] in self.modes else 2))
         elif intermediate == " " and final == "q":
             self.cursor_shape = numbers[0]
+            if numbers[0]:  # the shapes come in pairs, of which the odd one blinks
+                (self.modes.add if numbers[0] % 2 else self.modes.discard)(12)
         elif intermediate == "!" and final == "p":
             self.soft_reset()
 

@@ -56,7 +56,7 @@ class Server:
         path = "%s:/usr/bin:/bin" % self.programs
         env = {
             "PATH": path, "TEST_PATH": path, "HOME": str(self.home), "SHELL": "/bin/bash", "LANG": "C.UTF-8",
-            "TERM": "xterm-256color", "TERMSERV_RUNTIME_DIR": str(self.runtime), "PS1": PROMPT,
+            "TERM": "xterm-256color", "COLORTERM": "truecolor", "TERMSERV_RUNTIME_DIR": str(self.runtime), "PS1": PROMPT,
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG"):
             if name in os.environ:
@@ -151,6 +151,7 @@ class Server:
 
     def detached(self, command="cat", options=""):
         """The ID of a new session that no terminal shows."""
+        command = command if isinstance(command, str) else shlex.join(command)
         result = self.run("termserv logon --detached %s -- %s" % (options, command))
         assert result.status == 0, result
         return int(result.out)

@@ -209,13 +209,23 @@ def test_many_first_logons_make_as_many_sessions(server):
     assert sorted(server.ids()) == list(range(1, 11))
 
 
-def test_logon_inside_a_session_is_refused_or_nests_on_purpose(server):
+def test_logon_inside_a_session_shows_the_other_session_on_its_terminal(server):
+    t = server.logon_fixed("TERM01")
+    t.line("echo the first").wait_for("\nthe first")
+    t.line("termserv logon")
+    server.pump.wait(lambda: len(server.ids()) == 2, "a second session")
+    server.wait_state(2, "Active", lambda s: s["name"] == "TERM01")
+    server.wait_state(1, "Disc")
+    t.wait_until(lambda t: "the first" not in t.screen() and PROMPT.rstrip() in t.screen(), "the second session's shell")
+    t.line("termserv logon")
+    t.wait_for("\nthe first")
+    assert len(server.ids()) == 2 and server.session(1)["name"] == "TERM01"
+
+
+def test_a_session_gets_no_terminals_name(server):
     t = server.logon()
-    result = server.run("termserv logon", in_terminal=t)
-    assert result.status != 0
-    assert str(t.session) in result.err or "session" in result.err
+    assert error_code(server.run("termserv logon --terminal TERM03", in_terminal=t)) == 5023
     assert server.ids() == [t.session]
-    assert server.session(t.session)["state"] == "Active"
 
 
 def test_a_fixed_terminal_has_the_name_that_it_was_given(server):
@@ -233,9 +243,8 @@ def test_names_that_a_terminal_cannot_have(server, name):
 
 def test_a_terminals_name_is_taken_only_once(server):
     server.logon_fixed("TERM03")
-    t = server.shell()
-    result = server.run("termserv logon --new --terminal term03 2>&1", in_terminal=t)
-    assert result.status == 1 and "7023" in result.out
+    t = server.terminal("termserv logon --new --terminal term03")
+    assert t.wait_exit() == 1 and "Error [7023]" in t.screen()
     assert len(server.ids()) == 1
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from server import PROMPT, PYTHON, PROGRAMS, error_code
+from server import PROMPT, error_code
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 SESSION_HEADER = " SESSIONNAME       USERNAME                 ID  STATE   TYPE        DEVICE"
@@ -145,9 +145,15 @@ def test_idle_time_comes_from_input_and_not_from_output(server):
     before = server.session(t.session)["lastInput"]
     t.line("typed").wait_for("typed\ntyped")
     server.pump.wait(lambda: server.session(t.session)["lastInput"] != before, "the time of the last input to change")
-    noisy = server.detached("%s %s/numbers.py 400 1" % (PYTHON, PROGRAMS))
-    server.pump.wait(lambda: server.session(noisy)["historyLines"] > 300, "output")
-    assert server.session(noisy)["lastInput"] in (None, server.session(noisy)["created"])
+    noisy = server.detached(["sh", "-c", "seq 1 1000; printf '\\033]2;counted\\007'; exec cat"])
+    server.pump.wait(lambda: server.session(noisy)["title"] == "counted", "output")
+    assert server.session(noisy)["lastInput"] is None and server.session(noisy)["idle"] is None
+
+
+def test_history_of_a_session_that_no_terminal_shows_is_counted(server):
+    number = server.detached("sh -c 'seq 1 1000; exec cat'")
+    server.pump.wait(lambda: server.session(number)["historyLines"] == 977, "the lines to be counted")
+    assert server.session(number)["modelBytes"] > 1000
 
 
 # --- json ----------------------------------------------------------------------------------------

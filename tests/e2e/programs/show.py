@@ -1,4 +1,4 @@
-"""show.py HEX: puts these bytes on a raw tty, waits for a key, puts the next HEX, and so on; then ends."""
+"""show.py HEX...: puts these bytes on a raw tty, waits for the key "k", puts the next HEX, and so on; then ends."""
 
 import os
 import sys
@@ -8,4 +8,5 @@ from common import put, raw
 raw()
 for text in sys.argv[1:]:
     put(bytes.fromhex(text))
-    os.read(0, 1)
+    while os.read(0, 1) not in (b"k", b""):
+        pass
