@@ -134,7 +134,8 @@ static bool matches(const char *filter, uint32_t id, const char *name, const cha
 	if (text_is_digits(filter)) {
 		return id != 0 && text_to_u32(filter, &wanted) == 0 && wanted == id;
 	}
-	return strcasecmp(filter, name) == 0 || (user != NULL && strcmp(filter, user) == 0);
+	bool named = name[0] != '\0' && strcasecmp(filter, name) == 0;
+	return named || (user != NULL && strcmp(filter, user) == 0);
 }
 
 static json_t *rows(const struct call *call, const char *filter)
