@@ -128,6 +128,11 @@ int link_receive(int fd, union link_packet *ret, struct fd_set_received *set)
 {
 	union link_packet packet = { 0 };
 	ssize_t n = fd_receive(fd, &packet, sizeof(packet), set);
+	if (n == -ECONNRESET) {
+		/* The peer has closed with packets of ours unread. The kernel says so before it
+		 * hands over the peer's last words: they come now. */
+		n = fd_receive(fd, &packet, sizeof(packet), set);
+	}
 	if (n <= 0) {
 		return n == -ECONNRESET || n == -EPIPE ? 0 : (int)n;
 	}
