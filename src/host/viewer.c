@@ -92,7 +92,7 @@ int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t s
 		struct cable_bye bye = {
 			.text = "This session's host speaks version 1 of the cable."
 		};
-		viewer_bye(v, NULL, &bye);
+		(void)outlet_put(&v->out, CABLE_BYE, &bye, sizeof(bye));
 		return -EPROTONOSUPPORT;
 	}
 	if (!pty_size_good(&hello.size)) {
@@ -108,6 +108,8 @@ int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t s
 
 /* --- what kind of terminal -------------------------------------------------------------------- */
 
+#define COLOURS_ALL 16777216
+
 /* The colours that programs use which go by this TERM. */
 static uint32_t colours_of(const char *term)
 {
@@ -116,7 +118,7 @@ static uint32_t colours_of(const char *term)
 		uint32_t colours;
 	} rows[] = {
 		{ "-mono", 0 },
-		{ "direct", 16777216 },
+		{ "direct", COLOURS_ALL },
 		{ "256color", 256 },
 		{ "16color", 16 },
 		{ "vt1", 0 },
@@ -144,8 +146,15 @@ static void choose_kind(struct viewer *v, const struct vt_screen *screen, const 
 		.rows = v->hello.size.rows,
 		.columns = v->hello.size.columns,
 	};
-	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(term) ||
-		     !vt_paint_is_exact(screen, &v->target);
+	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(term);
+	if (!v->painted) {
+		/* It shows what such programs may send, so it is painted with the same colours. */
+		v->target.colours = COLOURS_ALL;
+		v->painted = !vt_paint_is_exact(screen, &v->target);
+	}
+	if (v->painted) {
+		v->target.colours = v->hello.colours;
+	}
 }
 
 bool viewer_answers(const struct viewer *v)

@@ -40,8 +40,7 @@ static void exec_leader(const struct rig *r, int link_fd, int proof_fd)
 	char path[512];
 	char texts[4][16];
 	const int fds[3] = { r->runtime_fd, link_fd, proof_fd };
-	const char *folder = getenv("TERMSERV_BIN");
-	(void)snprintf(path, sizeof(path), "%s/termserv-leader", folder != NULL ? folder : ".");
+	(void)snprintf(path, sizeof(path), "%s/termserv-leader", getenv("TERMSERV_BIN"));
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "%d", fds[i]);
 		(void)fcntl(fds[i], F_SETFD, 0);
@@ -79,6 +78,7 @@ static void launch(struct rig *r, const struct spec *spec)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, proof), 0);
 	send_spec(proof[0], spec);
+	assert_non_null(getenv("TERMSERV_BIN")); /* the folder of the programs; meson sets it */
 	r->leader = fork();
 	assert_true(r->leader >= 0);
 	if (r->leader == 0) {

@@ -353,8 +353,11 @@ static void a_session_without_a_terminal_answers_its_programs_queries(void **sta
 	rig_start(&r,
 		"stty raw -echo; printf '\\033[5n'; answer=$(dd bs=1 count=4 2>/dev/null | od -An "
 		"-c);"
-		"stty sane; echo answer: $answer; read x",
+		"stty sane; echo answer: $answer; printf '\\033]0;answered\\a'; read x",
 		0);
+	while (strcmp(r.info.title, "answered") != 0) {
+		(void)rig_wait(&r, LINK_INFO);
+	}
 	rig_connect(&r, &d, "TERM01");
 	door_wait_text(&d, "answer: 033 [ 0 n");
 	door_close(&d);
