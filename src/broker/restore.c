@@ -91,7 +91,7 @@ static bool is_young(int sessions_fd, const char *id)
 	if (fstatat(sessions_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		return false;
 	}
-	int64_t age = (int64_t)(clock_now() / 1000000) - st.st_ctim.tv_sec;
+	int64_t age = (int64_t)(clock_now() / 1000000) - st.st_mtim.tv_sec;
 	return age >= 0 && age < YOUNG_SECONDS;
 }
 

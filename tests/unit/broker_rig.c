@@ -61,7 +61,7 @@ void rig_restart(struct rig *r)
 void rig_stop(struct rig *r)
 {
 	char command[128];
-	r->broker = broker_free(r->broker);
+	r->broker = broker_free(r->broker); /* may be gone already */
 	(void)close(r->parent_fd);
 	(void)close(r->runtime_fd);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", r->folder);
