@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "protocol/error.h"
 
-#define RETRY_FIRST_MS 50
+#define RETRY_FIRST_MS 5
 #define RETRY_LAST_MS 1000
 /* A server that is being stopped tells its terminals first; only then is one to be started. */
 #define START_AFTER_MS 250
@@ -66,27 +66,30 @@ uint64_t registration_next_try(const struct registration *r)
 	return r->events == NULL && !r->stopped ? r->next_try : UINT64_MAX;
 }
 
+/* The longer the server has been away, the less often it is looked for: when it is back, its
+ * terminals are so before the next command can have been typed. */
 static void try_later(struct registration *r)
 {
 	uint64_t now = clock_monotonic_ms();
+	uint64_t delay = (now - r->lost_at) / 8;
+	delay = delay < RETRY_FIRST_MS ? RETRY_FIRST_MS : delay;
 	r->events = varlink_free(r->events);
 	r->ready = false;
-	r->next_try = now + r->delay_ms;
-	r->delay_ms = r->delay_ms == 0 ? RETRY_FIRST_MS : r->delay_ms * 2;
-	if (r->delay_ms > RETRY_LAST_MS) {
-		r->delay_ms = RETRY_LAST_MS;
-	}
+	r->next_try = now + (delay < RETRY_LAST_MS ? delay : RETRY_LAST_MS);
 }
 
 /* The connection went: come back, first at once. */
 static void lost(struct registration *r)
 {
-	if (r->ready) {
+	bool was_ready = r->ready;
+	if (was_ready) {
 		r->lost_at = clock_monotonic_ms();
 		r->started = false;
-		r->delay_ms = 0;
 	}
 	try_later(r);
+	if (was_ready) {
+		r->next_try = r->lost_at;
+	}
 }
 
 static json_t *text_or_null(const char *text)
@@ -112,6 +115,9 @@ void registration_tick(struct registration *r, unsigned rows, unsigned columns)
 	uint64_t now = clock_monotonic_ms();
 	if (registration_next_try(r) > now) {
 		return;
+	}
+	if (r->lost_at == 0) {
+		r->lost_at = now;
 	}
 	int fd = r->server.connect(r->server.user);
 	if (fd < 0) {
@@ -144,7 +150,6 @@ static enum registration_event take_ready(struct registration *r, const json_t *
 	}
 	r->ready = true;
 	r->known = true;
-	r->delay_ms = 0;
 	return REGISTRATION_READY;
 }
 

@@ -45,8 +45,7 @@ struct registration {
 	bool stopped;		/* the server is being ended on purpose */
 	bool started;		/* we have started one since it was lost */
 	uint64_t next_try;	/* when to connect again, of clock_monotonic_ms() */
-	uint64_t lost_at;
-	unsigned delay_ms; /* before the try after the next */
+	uint64_t lost_at;	/* since when it is looked for */
 	char name[TERMINAL_NAME_SIZE];
 	char secret[TERMINAL_SECRET_SIZE];
 };
