@@ -444,123 +444,113 @@ static void csi_parameters(struct vt_screen *s, const struct vt_sequence *q)
 	}
 }
 
-static csi_handler *const plain[] = {
-	['@' - '@'] = csi_insert_cells,
-	['A' - '@'] = csi_up,
-	['B' - '@'] = csi_down,
-	['C' - '@'] = csi_forward,
-	['D' - '@'] = csi_back,
-	['E' - '@'] = csi_next_line,
-	['F' - '@'] = csi_previous_line,
-	['G' - '@'] = csi_column,
-	['H' - '@'] = csi_position,
-	['I' - '@'] = csi_tab,
-	['J' - '@'] = csi_erase_display,
-	['K' - '@'] = csi_erase_line,
-	['L' - '@'] = csi_insert_lines,
-	['M' - '@'] = csi_delete_lines,
-	['P' - '@'] = csi_delete_cells,
-	['S' - '@'] = csi_scroll_up,
-	['T' - '@'] = csi_scroll_down,
-	['X' - '@'] = csi_erase_cells,
-	['Z' - '@'] = csi_tab_back,
-	['^' - '@'] = csi_scroll_down,
-	['`' - '@'] = csi_column,
-	['a' - '@'] = csi_column_relative,
-	['b' - '@'] = csi_repeat,
-	['c' - '@'] = vt_reply_attributes,
-	['d' - '@'] = csi_row,
-	['e' - '@'] = csi_row_relative,
-	['f' - '@'] = csi_position,
-	['g' - '@'] = csi_tab_clear,
-	['h' - '@'] = csi_modes,
-	['j' - '@'] = csi_back,
-	['k' - '@'] = csi_up,
-	['l' - '@'] = csi_modes,
-	['m' - '@'] = vt_sgr,
-	['n' - '@'] = vt_reply_status,
-	['r' - '@'] = csi_region,
-	['s' - '@'] = csi_save_or_margins,
-	['t' - '@'] = csi_title_or_window,
-	['u' - '@'] = csi_restore,
-	['x' - '@'] = csi_parameters,
-	['~' - '@'] = NULL,
+struct row {
+	csi_handler *handler;
+	bool keeps_place; /* leaves cells and cursor alone: the character before the cursor stays
+			     open (a mode that moves the cursor sees to that itself) */
+};
+
+static const struct row plain[] = {
+	['@' - '@'] = { csi_insert_cells },
+	['A' - '@'] = { csi_up },
+	['B' - '@'] = { csi_down },
+	['C' - '@'] = { csi_forward },
+	['D' - '@'] = { csi_back },
+	['E' - '@'] = { csi_next_line },
+	['F' - '@'] = { csi_previous_line },
+	['G' - '@'] = { csi_column },
+	['H' - '@'] = { csi_position },
+	['I' - '@'] = { csi_tab },
+	['J' - '@'] = { csi_erase_display },
+	['K' - '@'] = { csi_erase_line },
+	['L' - '@'] = { csi_insert_lines },
+	['M' - '@'] = { csi_delete_lines },
+	['P' - '@'] = { csi_delete_cells },
+	['S' - '@'] = { csi_scroll_up },
+	['T' - '@'] = { csi_scroll_down },
+	['X' - '@'] = { csi_erase_cells },
+	['Z' - '@'] = { csi_tab_back },
+	['^' - '@'] = { csi_scroll_down },
+	['`' - '@'] = { csi_column },
+	['a' - '@'] = { csi_column_relative },
+	['b' - '@'] = { csi_repeat },
+	['c' - '@'] = { vt_reply_attributes, true },
+	['d' - '@'] = { csi_row },
+	['e' - '@'] = { csi_row_relative },
+	['f' - '@'] = { csi_position },
+	['g' - '@'] = { csi_tab_clear, true },
+	['h' - '@'] = { csi_modes, true },
+	['j' - '@'] = { csi_back },
+	['k' - '@'] = { csi_up },
+	['l' - '@'] = { csi_modes, true },
+	['m' - '@'] = { vt_sgr, true },
+	['n' - '@'] = { vt_reply_status, true },
+	['r' - '@'] = { csi_region },
+	['s' - '@'] = { csi_save_or_margins },
+	['t' - '@'] = { csi_title_or_window, true },
+	['u' - '@'] = { csi_restore },
+	['x' - '@'] = { csi_parameters, true },
+	['~' - '@'] = { NULL },
 };
 
 static const struct {
 	char prefix; /* 0 = none */
 	char intermediate;
 	char final;
-	csi_handler *handler;
+	struct row row;
 } others[] = {
-	{ '?', 0, 'h', csi_modes },
-	{ '?', 0, 'l', csi_modes },
-	{ '?', 0, 's', csi_modes },
-	{ '?', 0, 'r', csi_modes },
-	{ '?', 0, 'J', csi_erase_display },
-	{ '?', 0, 'K', csi_erase_line },
-	{ '?', 0, 'W', csi_tab_initial },
-	{ '?', 0, 'm', csi_keys_query },
-	{ '?', 0, 'n', vt_reply_status },
-	{ '?', 0, 'u', csi_kitty_query },
-	{ '>', 0, 'c', vt_reply_attributes },
-	{ '=', 0, 'c', vt_reply_attributes },
-	{ '>', 0, 'q', csi_version },
-	{ '>', 0, 'f', csi_keys },
-	{ '>', 0, 'm', csi_keys },
-	{ '>', 0, 'n', csi_keys_off },
-	{ '>', 0, 'u', csi_kitty_push },
-	{ '<', 0, 'u', csi_kitty_pop },
-	{ '=', 0, 'u', csi_kitty_set },
-	{ 0, ' ', '@', csi_scroll_left },
-	{ 0, ' ', 'A', csi_scroll_right },
-	{ 0, ' ', 'q', csi_cursor_shape },
-	{ 0, '!', 'p', csi_soft_reset },
-	{ 0, '"', 'q', csi_protect },
-	{ 0, '$', 'p', vt_reply_mode },
-	{ '?', '$', 'p', vt_reply_mode },
-	{ 0, '\'', '}', csi_insert_columns },
-	{ 0, '\'', '~', csi_delete_columns },
+	{ '?', 0, 'h', { csi_modes, true } },
+	{ '?', 0, 'l', { csi_modes, true } },
+	{ '?', 0, 's', { csi_modes, true } },
+	{ '?', 0, 'r', { csi_modes, true } },
+	{ '?', 0, 'J', { csi_erase_display } },
+	{ '?', 0, 'K', { csi_erase_line } },
+	{ '?', 0, 'W', { csi_tab_initial, true } },
+	{ '?', 0, 'm', { csi_keys_query, true } },
+	{ '?', 0, 'n', { vt_reply_status, true } },
+	{ '?', 0, 'u', { csi_kitty_query, true } },
+	{ '>', 0, 'c', { vt_reply_attributes, true } },
+	{ '=', 0, 'c', { vt_reply_attributes, true } },
+	{ '>', 0, 'q', { csi_version, true } },
+	{ '>', 0, 'f', { csi_keys, true } },
+	{ '>', 0, 'm', { csi_keys, true } },
+	{ '>', 0, 'n', { csi_keys_off, true } },
+	{ '>', 0, 'u', { csi_kitty_push, true } },
+	{ '<', 0, 'u', { csi_kitty_pop, true } },
+	{ '=', 0, 'u', { csi_kitty_set, true } },
+	{ 0, ' ', '@', { csi_scroll_left } },
+	{ 0, ' ', 'A', { csi_scroll_right } },
+	{ 0, ' ', 'q', { csi_cursor_shape, true } },
+	{ 0, '!', 'p', { csi_soft_reset } },
+	{ 0, '"', 'q', { csi_protect, true } },
+	{ 0, '$', 'p', { vt_reply_mode, true } },
+	{ '?', '$', 'p', { vt_reply_mode, true } },
+	{ 0, '\'', '}', { csi_insert_columns } },
+	{ 0, '\'', '~', { csi_delete_columns } },
 };
 
-static csi_handler *find(const struct vt_sequence *q)
+static const struct row *find(const struct vt_sequence *q)
 {
 	if (q->prefix == 0 && q->intermediate_count == 0) {
 		unsigned i = q->final - '@';
-		return i < sizeof(plain) / sizeof(plain[0]) ? plain[i] : NULL;
+		return i < sizeof(plain) / sizeof(plain[0]) ? &plain[i] : NULL;
 	}
 	char intermediate = q->intermediate_count > 0 ? (char)q->intermediates[0] : 0;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i].prefix == (char)q->prefix && others[i].final == (char)q->final &&
 			others[i].intermediate == intermediate) {
-			return q->intermediate_count <= 1 ? others[i].handler : NULL;
+			return q->intermediate_count <= 1 ? &others[i].row : NULL;
 		}
 	}
 	return NULL;
 }
 
-/* Whether what it does leaves cursor and cells alone (a mode that moves the cursor sees to it
- * itself), so that the character before the cursor stays open. */
-static bool keeps_place(csi_handler *handler)
-{
-	static csi_handler *const those[] = { vt_sgr, csi_modes, csi_protect, csi_cursor_shape,
-		csi_keys, csi_keys_off, csi_keys_query, csi_kitty_push, csi_kitty_pop,
-		csi_kitty_set, csi_kitty_query, csi_title_or_window, csi_tab_clear, csi_tab_initial,
-		csi_version, csi_parameters, vt_reply_attributes, vt_reply_status, vt_reply_mode };
-	for (size_t i = 0; i < sizeof(those) / sizeof(those[0]); i++) {
-		if (those[i] == handler) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void vt_csi(void *screen, const struct vt_sequence *q)
 {
 	struct vt_screen *s = screen;
-	csi_handler *handler = find(q);
-	if (handler != NULL) {
-		s->join.valid &= keeps_place(handler);
-		handler(s, q);
+	const struct row *row = find(q);
+	if (row != NULL && row->handler != NULL) {
+		s->join.valid &= row->keeps_place;
+		row->handler(s, q);
 	}
 }

@@ -1,16 +1,6 @@
 /* Where the cursor may go (as xterm: the region's borders stop it only from inside). */
 #include "vt/state.h"
 
-bool vt_cursor_in_columns(const struct vt_screen *s)
-{
-	return s->cursor.column >= s->modes.left && s->cursor.column <= s->modes.right;
-}
-
-unsigned vt_cursor_limit(const struct vt_screen *s)
-{
-	return s->cursor.column <= s->modes.right ? s->modes.right + 1u : s->columns;
-}
-
 void vt_cursor_to(struct vt_screen *s, unsigned row, unsigned column)
 {
 	s->cursor.row = (uint16_t)vt_min(row, s->rows - 1);

@@ -21,11 +21,10 @@ static void copy_part(struct vt_screen *s, unsigned from, unsigned to)
 	unsigned left = s->modes.left;
 	unsigned n = s->modes.right + 1u - left;
 	struct vt_line *source = vt_touch(s, from);
-	/* Makes the cells exist on both sides; halves that stick out at the margins become spaces.
-	 */
-	struct vt_cell *in = vt_line_write(s->grid, source, left, 0);
 	struct vt_line *target = vt_touch(s, to);
-	struct vt_cell *out = in == NULL ? NULL : vt_line_write(s->grid, target, left, n);
+	/* The half of a wide character that sticks out at the left margin becomes a space. */
+	bool ready = source->used == 0 || vt_line_write(s->grid, source, left, 0) != NULL;
+	struct vt_cell *out = ready ? vt_line_write(s->grid, target, left, n) : NULL;
 	if (out == NULL) {
 		return;
 	}

@@ -91,7 +91,7 @@ static inline void split_at(struct vt_line *line, unsigned x)
 	line->cells[x - 1] = space;
 }
 
-struct vt_cell *vt_line_write(const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
+struct vt_cell *vt_line_write_slow(const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
 {
 	if (!vt_line_reserve(g, line, x + n)) {
 		return NULL;

@@ -51,8 +51,26 @@ bool vt_line_reserve(const struct vt_grid *g, struct vt_line *line, unsigned siz
 /* Makes cells [x, x + n) ready to be written: room is made, those before x exist, halves of wide
  * characters that reach in from outside become spaces. The caller writes all n of them. NULL: no
  * memory, nothing changed. x + n <= columns. */
-struct vt_cell *vt_line_write(
+static inline struct vt_cell *vt_line_write(
 	const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n);
+
+/* The same with the care that is seldom needed. */
+struct vt_cell *vt_line_write_slow(
+	const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n);
+
+static inline struct vt_cell *vt_line_write(
+	const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
+{
+	unsigned end = x + n;
+	if (end > line->size || x > line->used || (x < line->used && line->cells[x].width == 0) ||
+		(end < line->used && line->cells[end].width == 0)) {
+		return vt_line_write_slow(g, line, x, n);
+	}
+	if (line->used < end) {
+		line->used = (uint16_t)end;
+	}
+	return line->cells + x;
+}
 
 /* Cells [x, end) become empty in `style`; end is cut to columns. wrapped goes when the end of the
  * row is among them. */

@@ -40,19 +40,16 @@ void vt_intern_done(struct vt_intern *t)
 
 static uint32_t hash_of(uint64_t h, const uint8_t *data, size_t length)
 {
-	while (length >= 4) {
-		uint32_t word;
+	uint64_t word;
+	for (; length >= sizeof(word); length -= sizeof(word), data += sizeof(word)) {
 		memcpy(&word, data, sizeof(word));
 		h = (h ^ word) * UINT64_C(0x9fb21c651e98df25);
 		h ^= h >> 32;
-		data += 4;
-		length -= 4;
 	}
-	for (size_t i = 0; i < length; i++) {
-		h = (h ^ data[i]) * UINT64_C(0x9fb21c651e98df25);
-		h ^= h >> 32;
-	}
-	return (uint32_t)(h ^ h >> 29);
+	word = 0;
+	memcpy(&word, data, length);
+	h = (h ^ word) * UINT64_C(0x9fb21c651e98df25);
+	return (uint32_t)(h ^ h >> 32);
 }
 
 static void enter_bucket(struct vt_intern *t, uint32_t number)

@@ -10,9 +10,8 @@ enum code {
 	CODE_EMPTY = 0,	  /* varint: so many empty cells */
 	CODE_STYLE = 1,	  /* a style, see put_style() */
 	CODE_CLUSTER = 2, /* width, number of code points, these in UTF-8 */
-	CODE_WIDTH = 3,	  /* width, code point in UTF-8: not the width that vt_width() tells */
-	CODE_REPEAT = 4,  /* varint: the cell before, so many times more */
-	CODE_DEFAULT = 5, /* the default style */
+	CODE_REPEAT = 3,  /* varint: the cell before, so many times more */
+	CODE_DEFAULT = 4, /* the default style */
 };
 
 #define REPEAT_LEAST 3
@@ -29,31 +28,23 @@ enum style_field {
 
 /* --- writing --- */
 
+/* So much room is there before anything is written; only links are larger, and look themselves. */
+#define MARGIN 96
+#define LINK_FRAME 16 /* what a link needs beside its text, and what may follow it */
+
+_Static_assert(MARGIN >= 3 + VT_CLUSTER_LENGTH * 4 + 6, "a repeated cluster fits");
+
 struct writer {
 	uint8_t *at;
 	uint8_t *end;
-	bool full; /* something did not fit: whatever was written since is void */
+	bool full; /* a link did not fit: whatever was written since is void */
 	const struct vt_pool *pool;
 	uint32_t link; /* the last one written in this line */
 };
 
 static inline void put(struct writer *w, unsigned byte)
 {
-	if (w->at == w->end) {
-		w->full = true;
-		return;
-	}
 	*w->at++ = (uint8_t)byte;
-}
-
-static void put_bytes(struct writer *w, const void *bytes, size_t length)
-{
-	if (length > (size_t)(w->end - w->at)) {
-		w->full = true;
-		return;
-	}
-	memcpy(w->at, bytes, length);
-	w->at += length;
 }
 
 static void put_number(struct writer *w, size_t number)
@@ -65,7 +56,7 @@ static void put_number(struct writer *w, size_t number)
 	put(w, (unsigned)number);
 }
 
-static void put_point(struct writer *w, uint32_t point)
+static inline void put_point(struct writer *w, uint32_t point)
 {
 	if (point < 0x80) {
 		put(w, point);
@@ -109,10 +100,18 @@ static void put_link(struct writer *w, uint32_t link)
 		put_number(w, 0);
 		return;
 	}
-	put_number(w, strlen(uri));
-	put_bytes(w, uri, strlen(uri));
-	put_number(w, strlen(id));
-	put_bytes(w, id, strlen(id));
+	size_t uri_length = strlen(uri);
+	size_t id_length = strlen(id);
+	if (uri_length + id_length + LINK_FRAME > (size_t)(w->end - w->at)) {
+		w->full = true;
+		return;
+	}
+	put_number(w, uri_length);
+	memcpy(w->at, uri, uri_length);
+	w->at += uri_length;
+	put_number(w, id_length);
+	memcpy(w->at, id, id_length);
+	w->at += id_length;
 	w->link = link;
 }
 
@@ -148,7 +147,7 @@ static void put_style(struct writer *w, uint16_t id)
 	}
 }
 
-static bool same(const struct vt_cell *a, const struct vt_cell *b)
+static inline bool same(const struct vt_cell *a, const struct vt_cell *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
@@ -169,29 +168,30 @@ static size_t put_empty(struct writer *w, const struct vt_cell *cells, size_t co
 	return n;
 }
 
+static void put_cluster(struct writer *w, const struct vt_cell *c)
+{
+	uint32_t own;
+	const uint32_t *points;
+	size_t length = vt_pool_points(w->pool, c->glyph, &own, &points);
+	put(w, CODE_CLUSTER);
+	put(w, c->width);
+	put(w, (unsigned)length);
+	for (size_t i = 0; i < length; i++) {
+		put_point(w, points[i]);
+	}
+}
+
 /* A cell that is no plain ASCII, with the equal ones behind it. Returns the cells taken. */
-static size_t put_cells(struct writer *w, const struct vt_cell *cells, size_t count)
+static inline size_t put_cells(struct writer *w, const struct vt_cell *cells, size_t count)
 {
 	const struct vt_cell *c = &cells[0];
 	if (is_empty(c)) {
 		return put_empty(w, cells, count);
 	}
-	uint32_t own;
-	const uint32_t *points;
-	size_t length = vt_pool_points(w->pool, c->glyph, &own, &points);
-	if (length == 0) {
-		return put_empty(w, cells, 1);
-	}
-	if (length > 1) {
-		put(w, CODE_CLUSTER);
-		put(w, c->width);
-		put(w, (unsigned)length);
-	} else if (c->width != vt_width(points[0])) {
-		put(w, CODE_WIDTH);
-		put(w, c->width);
-	}
-	for (size_t i = 0; i < length; i++) {
-		put_point(w, points[i]);
+	if ((c->glyph & VT_CLUSTER) != 0) {
+		put_cluster(w, c);
+	} else {
+		put_point(w, c->glyph);
 	}
 	size_t each = c->width == 2 ? 2 : 1;
 	size_t n = each;
@@ -240,6 +240,9 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 			break;
 		}
 		uint8_t *before = w.at;
+		if (w.end - w.at < MARGIN) {
+			break;
+		}
 		if (cells[i].style != style) {
 			put_style(&w, cells[i].style);
 			style = cells[i].style;
@@ -359,18 +362,20 @@ static uint16_t get_style(struct reader *r)
 	return vt_pool_style_put(r->pool, &s);
 }
 
-static uint32_t get_cluster(struct reader *r)
+/* Where the pool is full, its first code point alone. */
+static void get_cluster(struct reader *r, struct vt_cell *c)
 {
-	uint32_t points[VT_CLUSTER_LENGTH];
+	uint32_t points[VT_CLUSTER_LENGTH] = { 0 };
+	c->width = (uint8_t)get(r);
 	size_t count = get(r);
-	if (count < 2 || count > VT_CLUSTER_LENGTH) {
-		return VT_EMPTY;
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < VT_CLUSTER_LENGTH; i++) {
 		points[i] = get_point(r);
 	}
-	uint32_t glyph = vt_pool_cluster_put(r->pool, points, count);
-	return glyph != VT_EMPTY ? glyph : points[0];
+	c->glyph = vt_pool_cluster_put(r->pool, points, count);
+	if (c->glyph == VT_EMPTY) {
+		c->glyph = points[0];
+		c->width = (uint8_t)vt_width(points[0]);
+	}
 }
 
 /* The next cell or cells of one kind: the cell in *c, returns how often; 0 = a change of style. */
@@ -392,13 +397,7 @@ static size_t get_cells(struct reader *r, struct vt_cell *c)
 		return 0;
 	case CODE_CLUSTER:
 		r->at++;
-		c->width = (uint8_t)get(r);
-		c->glyph = get_cluster(r);
-		return 1;
-	case CODE_WIDTH:
-		r->at++;
-		c->width = (uint8_t)get(r);
-		c->glyph = get_point(r);
+		get_cluster(r, c);
 		return 1;
 	case CODE_REPEAT:
 		r->at++;

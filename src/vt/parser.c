@@ -225,6 +225,44 @@ static void head_byte(struct vt_parser *p, uint8_t c)
 	}
 }
 
+/* The usual sequence in one go: numbers, separators, final byte, all there. NULL: it is another
+ * kind, nothing was taken. */
+static const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
+{
+	struct vt_sequence *q = &p->sequence;
+	int32_t value = -1;
+	unsigned count = 0;
+	uint32_t sub = 0;
+	if (*b >= '<' && *b <= '?') {
+		q->prefix = *b++;
+	}
+	for (; b < end; b++) {
+		uint8_t c = *b;
+		if (c >= '0' && c <= '9') {
+			value = (value < 0 ? 0 : value * 10) + (c - '0');
+			value = value > VT_PARAMETER_MAX ? VT_PARAMETER_MAX : value;
+		} else if (c == ';' || c == ':') {
+			if (count + 1 == VT_PARAMETERS_MAX) {
+				return NULL;
+			}
+			q->values[count++] = value;
+			sub |= (uint32_t)(c == ':') << count;
+			value = -1;
+		} else if (c >= 0x40 && c <= 0x7e) {
+			q->values[count++] = value;
+			q->count = (uint8_t)count;
+			q->sub = sub;
+			q->final = c;
+			p->state = STATE_GROUND;
+			p->events->csi(p->user, q);
+			return b + 1;
+		} else {
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
 static const uint8_t *head(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
 	while (b < end) {
@@ -348,11 +386,18 @@ static const uint8_t *ground(struct vt_parser *p, const uint8_t *b, const uint8_
 		if (c == BYTE_ESC) {
 			parser_open(p, b);
 			enter_escape(p);
-			if (end - b >= 2 && b[1] == '[') {
-				enter_head(p, false);
+			if (end - b < 3 || b[1] != '[') {
+				return b + 1;
+			}
+			enter_head(p, false);
+			const uint8_t *next = usual(p, b + 2, end);
+			if (next == NULL) {
+				p->sequence.prefix = 0;
+				p->sequence.values[0] = -1;
 				return b + 2;
 			}
-			return b + 1;
+			b = next;
+			continue;
 		}
 		if (c >= 0x80) {
 			b = parser_text(p, b, end);

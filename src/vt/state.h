@@ -98,8 +98,16 @@ void vt_cursor_tab(struct vt_screen *s, unsigned n);
 void vt_cursor_tab_back(struct vt_screen *s, unsigned n);
 void vt_cursor_save(struct vt_screen *s);
 void vt_cursor_restore(struct vt_screen *s);
-bool vt_cursor_in_columns(const struct vt_screen *s); /* within the left and right margin */
-unsigned vt_cursor_limit(const struct vt_screen *s);  /* first column behind where text may go */
+/* Whether it is within the left and right margin. */
+static inline bool vt_cursor_in_columns(const struct vt_screen *s)
+{
+	return s->cursor.column >= s->modes.left && s->cursor.column <= s->modes.right;
+}
+/* The first column behind where text may go. */
+static inline unsigned vt_cursor_limit(const struct vt_screen *s)
+{
+	return s->cursor.column <= s->modes.right ? s->modes.right + 1u : s->columns;
+}
 
 /* edit.c: all in the active buffer; style of what becomes empty: vt_blank() */
 void vt_edit_scroll(struct vt_screen *s, int n); /* the region; up = positive, into history */

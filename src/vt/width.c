@@ -9,6 +9,11 @@
 #define STATE_JOINER 0x40u   /* the same, then ZWJ: a picture now belongs to it */
 #define STATE_REGIONAL 0x80u /* an odd number of regional indicators */
 
+/* The classes of what begins a cluster unless vt_grapheme_joins_any(), and does not make the next
+ * of them join either. */
+#define ALONE                                                                                      \
+	(1u << VT_BREAK_OTHER | 1u << VT_BREAK_LV | 1u << VT_BREAK_LVT | 1u << VT_BREAK_PICTURE)
+
 /* A value beyond Unicode is a one-cell OTHER. */
 static inline unsigned property_of(uint32_t point)
 {
@@ -28,18 +33,20 @@ size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths)
 	size_t i = 0;
 	for (; i < count; i++) {
 		unsigned property = property_of(points[i]);
-		if (property != (VT_BREAK_OTHER << VT_BREAK_SHIFT | 1) &&
-			property != (VT_BREAK_OTHER << VT_BREAK_SHIFT | 2)) {
+		unsigned width = property & VT_WIDTH_MASK;
+		if (width == 0 || (ALONE >> (property >> VT_BREAK_SHIFT) & 1) == 0) {
 			break;
 		}
-		widths[i] = (uint8_t)property;
+		widths[i] = (uint8_t)width;
 	}
 	return i;
 }
 
 bool vt_grapheme_joins_any(vt_grapheme state)
 {
-	return (state & STATE_CLASS) == VT_BREAK_PREPEND + 1;
+	unsigned class = state & STATE_CLASS;
+	return class == VT_BREAK_PREPEND + 1 || class == VT_BREAK_L + 1 ||
+	       (state & STATE_JOINER) != 0;
 }
 
 /* GB6 to GB8: Hangul syllables out of parts. */

@@ -25,7 +25,8 @@ bool vt_grapheme_next(vt_grapheme *state, uint32_t point);
  */
 size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths);
 
-/* Whether whatever is no control belongs to the cluster that is open (after a prepended mark). */
+/* Whether a code point of that plain kind may belong to the cluster that is open all the same
+ * (after a prepended mark, a joiner, or the first part of a Hangul syllable). */
 bool vt_grapheme_joins_any(vt_grapheme state);
 
 /* Cells of a cluster that begins with `base` and had `width` so far, after `point` joined it: VS16

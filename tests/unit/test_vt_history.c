@@ -115,6 +115,7 @@ static size_t colorful(struct vt_pool *p, struct vt_cell *cells)
 	};
 	static const uint32_t family[] = { 0x1f468, 0x200d, 0x1f469 };
 	static const uint32_t accent[] = { 'e', 0x301 };
+	static const uint32_t heart[] = { 0x2764, 0xfe0f };
 	size_t n = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(styles); i++) {
 		uint16_t style = vt_pool_style_put(p, &styles[i]);
@@ -123,7 +124,8 @@ static size_t colorful(struct vt_pool *p, struct vt_cell *cells)
 		cells[n++] = (struct vt_cell){ .style = style };
 		cells[n++] = (struct vt_cell){ .style = style, .width = 1 };
 		cells[n++] = (struct vt_cell){ .style = style, .width = 1 };
-		cells[n++] = (struct vt_cell){ .glyph = 0x2764, .style = style, .width = 2 };
+		cells[n++] = (struct vt_cell){ .style = style, .width = 2 };
+		cells[n - 1].glyph = vt_pool_cluster_put(p, heart, 2);
 		cells[n++] = (struct vt_cell){ .style = style };
 	}
 	cells[n++] = (struct vt_cell){ .glyph = vt_pool_cluster_put(p, family, 3), .width = 2 };
