@@ -426,5 +426,5 @@ int main(int argc, char **argv)
 	relay_send_ended(&l.relay, &ended, ENDED_WAIT_MS);
 	relay_done(&l.relay);
 	auto_close(&l.signal_fd);
-	return r < 0 ? 1 : 0;
+	return r < 0 || l.host_status != 0 ? 1 : 0;
 }

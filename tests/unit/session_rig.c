@@ -136,6 +136,9 @@ void rig_stop(struct rig *r)
 	int status = -1;
 	assert_int_equal(waitpid(r->leader, &status, 0), r->leader);
 	assert_true(WIFEXITED(status));
+	if (r->ended.error == 0 && !r->host_killed) { /* else its host has something to say */
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
 	if (r->link_fd >= 0) {
 		(void)close(r->link_fd);
 	}

@@ -26,6 +26,7 @@ struct rig {
 	unsigned infos;		  /* how many have come */
 	struct link_simple ended; /* type 0 = not yet */
 	uint32_t serial;
+	bool host_killed; /* by the test */
 };
 
 /* A terminal. */

@@ -61,6 +61,7 @@ static void a_host_that_is_killed_ends_its_session_with_a_clear_record(void **st
 	pid_t host = rig_parent(program);
 	assert_int_equal(rig_parent(host), r.leader);
 	assert_int_equal(kill(host, SIGKILL), 0);
+	r.host_killed = true;
 	(void)rig_wait(&r, LINK_ENDED);
 	assert_string_equal(r.ended.text, "the host was ended by signal 9 (Killed)");
 	assert_true(WIFSIGNALED(r.ended.status));
