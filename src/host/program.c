@@ -134,7 +134,9 @@ void program_signal(const struct program *p, const struct pty *pty, int signal_n
 		return;
 	}
 	/* The id is safe: nobody but us can reap it. */
-	(void)kill(-p->pid, signal_number);
+	if (kill(-p->pid, signal_number) < 0) { /* just born: it has no group of its own yet */
+		(void)kill(p->pid, signal_number);
+	}
 	pid_t foreground = 0;
 	if (ioctl(pty->master, TIOCGPGRP, &foreground) == 0 && foreground > 1 &&
 		foreground != p->pid && foreground != getpgrp()) {
