@@ -146,8 +146,13 @@ static void keep_apart(struct vt_brush *b, uint32_t first)
 	if (b->ascii) {
 		(void)vt_grapheme_next(&state, b->last);
 	}
-	if (!vt_grapheme_next(&state, first) && !b->pending) {
+	if (vt_grapheme_next(&state, first)) {
+		return;
+	}
+	if (!b->pending) {
 		vt_brush_place(b, b->row, b->column);
+	} else if (b->target->class == VT_PAINT_XTERM) { /* ends the cluster, keeps the wrap */
+		(void)buf_put_text(b->out, "\033[?2027h");
 	}
 }
 
@@ -156,25 +161,40 @@ static unsigned counted_width(const struct vt_brush *b, const uint32_t *points, 
 {
 	unsigned width = vt_width(points[0]);
 	bool edge = b->pending ? b->target->columns == 1 : b->column + 1 == b->target->columns;
-	for (size_t i = 1; i < count && !edge; i++) {
+	for (size_t i = 1; i < count && !(edge && width == 1); i++) {
 		width = vt_width_joined(points[0], width, points[i]);
 	}
 	return width;
 }
 
+/* A cluster that became what it is while code points were counted one by one, or where there was no
+ * room for it, is printed in that way; what would take a cell of its own then is left out. */
 static void put_points(struct vt_brush *b, const uint32_t *points, size_t count, unsigned width)
 {
-	bool apart = count > 1 && b->target->class == VT_PAINT_XTERM &&
-		     counted_width(b, points, count) != width;
-	if (apart) { /* it became what it is while code points were counted one by one */
+	bool apart = count > 1 && counted_width(b, points, count) != width;
+	bool xterm = b->target->class == VT_PAINT_XTERM;
+	if (apart && xterm) {
 		(void)buf_put_text(b->out, "\033[?2027l");
 	}
 	for (size_t i = 0; i < count; i++) {
-		put_point(b->out, points[i]);
+		bool fits = i == 0 || (vt_width(points[i]) == 0 && (xterm || points[i] != 0xfe0f));
+		if (!apart || fits) {
+			put_point(b->out, points[i]);
+		}
 	}
-	if (apart) {
+	if (apart && xterm) {
 		(void)buf_put_text(b->out, "\033[?2027h");
 	}
+}
+
+bool vt_brush_breaks_before(const struct vt_brush *b, const struct vt_cell *cell)
+{
+	const uint32_t *points = &cell->glyph;
+	if ((cell->glyph & VT_CLUSTER) != 0 &&
+		vt_screen_cluster(b->screen, cell->glyph, &points) == 0) {
+		return false;
+	}
+	return cell->width == 2 && vt_width(points[0]) == 2;
 }
 
 static void put_spaces(struct vt_brush *b, unsigned count)

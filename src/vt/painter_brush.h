@@ -38,6 +38,10 @@ void vt_brush_style(struct vt_brush *b, const struct vt_style *style);
  * wraps, and scrolls at the bottom. Empty cells are printed as a space. */
 void vt_brush_cell(struct vt_brush *b, const struct vt_cell *cell);
 
+/* Whether the terminal would break the row before this cell although there is one column left: its
+ * first code point decides. */
+bool vt_brush_breaks_before(const struct vt_brush *b, const struct vt_cell *cell);
+
 /* As vt_brush_cell() with only a glyph, in the pen that is set. */
 void vt_brush_glyph(struct vt_brush *b, uint32_t glyph, unsigned width);
 

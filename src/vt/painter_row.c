@@ -32,7 +32,7 @@ static bool wraps_by_itself(const struct vt_brush *b, const struct vt_paint_row 
 	}
 	/* The wrap fills the last column with the background of the pen that wraps. */
 	uint32_t background = vt_screen_style(b->screen, row->cells[0].style)->background;
-	return row->cells[0].width == 2 && background == b->pen.background;
+	return vt_brush_breaks_before(b, &row->cells[0]) && background == b->pen.background;
 }
 
 /* Makes the terminal wrap into row y. Returns how many of its first cells are dirty now. */
@@ -153,6 +153,12 @@ void vt_paint_piece(struct vt_brush *b, const struct vt_cell *cells, unsigned co
 			piece_empty(b, &cells[i], n, i + n == count && !wraps);
 			i += n;
 			continue;
+		}
+		if (!b->pending && b->column + cells[i].width > b->target->columns &&
+			!vt_brush_breaks_before(b, &cells[i])) {
+			vt_brush_glyph(b, 0x3000, 2); /* makes the terminal wrap */
+			vt_brush_move(b, b->row, 0);
+			vt_brush_erase(b, 2);
 		}
 		vt_brush_cell(b, &cells[i]);
 		i += cells[i].width == 2 ? 2 : 1;

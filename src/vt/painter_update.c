@@ -66,18 +66,20 @@ static bool look(struct vt_paint_state *state, const struct vt_screen *screen)
 	       before.left != state->left;
 }
 
-/* Lines that have left the screen leave the terminal's too, into its scrollback. */
-static void scroll(struct vt_brush *b, const struct vt_paint_state *state)
+/* Lines that have left the screen leave the terminal's too, into its scrollback. Returns whether
+ * any did: then no row is where it was. */
+static bool scroll(struct vt_brush *b, const struct vt_paint_state *state)
 {
 	uint64_t total = vt_history_total(vt_screen_history(b->screen));
 	if (state->buffer != VT_PRIMARY || state->rows != state->target.rows ||
 		total <= state->history || total - state->history >= state->rows) {
-		return;
+		return false;
 	}
 	vt_brush_place(b, state->rows - 1, 0);
 	for (uint64_t i = state->history; i < total; i++) {
 		(void)buf_put_byte(b->out, '\n');
 	}
+	return true;
 }
 
 static void draw_rows(struct vt_brush *b, const struct vt_paint_state *state, bool all)
@@ -220,7 +222,7 @@ void vt_paint_update(struct buf *out, const struct vt_screen *screen, struct vt_
 	}
 	bool all = look(state, screen);
 	if (!all) {
-		scroll(&b, state);
+		all = scroll(&b, state);
 	}
 	draw_rows(&b, state, all);
 	follow_modes(out, state, m);

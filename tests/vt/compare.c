@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare_parts.h"
+#include "vt/width.h"
 
 void compare_differs(struct comparison *c, const char *format, ...)
 {
@@ -43,6 +44,17 @@ bool compare_glyph(const struct vt_screen *a, uint32_t x, const struct vt_screen
 		return false;
 	}
 	return count == 0 ? x == y : memcmp(points_x, points_y, count * sizeof(*points_x)) == 0;
+}
+
+bool compare_is_squeezed(const struct vt_screen *s, const struct vt_cell *cell)
+{
+	const uint32_t *points;
+	size_t count = vt_screen_cluster(s, cell->glyph, &points);
+	unsigned width = count > 0 ? vt_width(points[0]) : cell->width;
+	for (size_t i = 1; i < count; i++) {
+		width = vt_width_joined(points[0], width, points[i]);
+	}
+	return cell->width != width;
 }
 
 static void put_utf8(char **to, const char *end, uint32_t point)
@@ -124,6 +136,11 @@ static void compare_cell(struct comparison *c, struct vt_screen *of, struct vt_s
 		c->tolerated |= TOLERATED_SPACE;
 		return;
 	}
+	if (!compare_glyph(of, a.glyph, other, b.glyph) && compare_is_squeezed(of, &a) &&
+		a.width == b.width) {
+		c->tolerated |= TOLERATED_SQUEEZED;
+		return;
+	}
 	if (!compare_glyph(of, a.glyph, other, b.glyph) || a.width != b.width) {
 		char text_a[64];
 		char text_b[64];
@@ -200,7 +217,7 @@ static void compare_cursor(struct comparison *c, struct vt_screen *of, struct vt
 	}
 	uint32_t glyph = vt_screen_last_glyph(of);
 	if (!compare_glyph(of, glyph, other, vt_screen_last_glyph(other))) {
-		if (glyph == VT_EMPTY || a.pending_wrap || !has_room(of)) {
+		if (glyph == VT_EMPTY || a.pending_wrap || c->tolerated != 0 || !has_room(of)) {
 			c->tolerated |= TOLERATED_REPEAT;
 		} else {
 			compare_differs(c, "REP repeats %x, should repeat %x",

@@ -17,8 +17,9 @@ enum compare_what {
 
 /* What no bytes can bring back and nobody can see; found rather than failed. */
 enum compare_tolerated {
-	TOLERATED_SPACE = 1 << 0,  /* a space where a wrap was made or is pending over nothing */
-	TOLERATED_BREAK = 1 << 2, /* a line that was wrapped at another width ends at the screen */
+	TOLERATED_SPACE = 1 << 0,    /* a space where a wrap was made or is pending over nothing */
+	TOLERATED_SQUEEZED = 1 << 3, /* part of a cluster that has too little room */
+	TOLERATED_BREAK = 1 << 2,  /* a line that was wrapped at another width ends at the screen */
 	TOLERATED_REPEAT = 1 << 1, /* another character for REP: a full screen without the right
 				      one, or a wrap pending over another one */
 };
@@ -30,6 +31,10 @@ struct comparison {
 
 /* `of` is what it should be, `other` what it is. Both are only read (history lines are decoded). */
 struct comparison compare_screens(struct vt_screen *of, struct vt_screen *other, unsigned what);
+
+/* A cluster in fewer cells than it takes: made at the edge, or while code points were counted one
+ * by one, and moved since. No bytes make it whole elsewhere. */
+bool compare_is_squeezed(const struct vt_screen *s, const struct vt_cell *cell);
 
 /* One row as text: clusters whole, empty cells as spaces, trailing blanks left out. */
 void compare_row_text(const struct vt_screen *s, const struct vt_cell *cells, unsigned count,

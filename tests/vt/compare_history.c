@@ -19,7 +19,7 @@ struct line {
 		uint8_t width;
 	} * cells;
 	bool open; /* goes on in the screen's first row */
-	bool full; /* ends at the right border of a screen of the present width */
+	bool full; /* all its rows are as wide as the screen is now */
 };
 
 static void line_done(struct line *l)
@@ -82,7 +82,7 @@ static bool add(struct line *l, const struct vt_screen *s, const struct vt_cell 
 static struct line line_before(struct vt_screen *s, size_t *end)
 {
 	const struct vt_history *h = vt_screen_history(s);
-	struct line l = { 0 };
+	struct line l = { .full = true };
 	size_t first = *end - 1;
 	while (first > 0 && vt_history_wrapped(h, first - 1)) {
 		first--;
@@ -90,7 +90,7 @@ static struct line line_before(struct vt_screen *s, size_t *end)
 	struct vt_cell cells[VT_SIZE_MAX];
 	for (size_t i = first; i < *end; i++) {
 		size_t n = vt_screen_history_line(s, i, cells, &l.open);
-		l.full = n == vt_screen_columns(s);
+		l.full &= n == vt_screen_columns(s);
 		if (n > 0 && (cells[n - 1].flags & VT_CELL_PAD) != 0 && l.open) {
 			n--;
 		}
