@@ -402,63 +402,6 @@ static void what_was_answered_is_seen_by_the_next_question(void **state)
 	rig_leader_dies(&l);
 }
 
-static void names_and_numbers_mean_what_they_should(void **state)
-{
-	static const struct {
-		const char *session, *destination;
-		int code;
-	} cases[] = {
-		{ "99", "TERM01", 7022 },	  /* no such session */
-		{ "4294967296", "TERM01", 7022 }, /* no such number */
-		{ "NOPE", "TERM01", 7022 },	  /* no such name */
-		{ "TERM01", "TERM02", 7022 },	  /* a terminal that shows no session */
-		{ "6", "NOPE", 7022 },		  /* no such destination */
-		{ "6", "console", 7022 },	  /* there is none here */
-		{ "5", "TERM09", 5023 },	  /* its door has not come back */
-		{ "6", "TERM09", 5023 },	  /* the same from elsewhere */
-		{ "tty", "TERM01", 7001 },	  /* where terminals come in */
-		{ "ssh", "TERM01", 7001 }, { "RDP-Tcp", "TERM01", 7001 }, { "6", "ssh", 7001 },
-		{ "6", "7", 7001 }, /* a destination is a name */
-		{ "a b", "TERM01", 7001 }, { "", "TERM01", 7001 }, { "6", "", 7001 },
-		{ "6", "\x1b[31m", 7001 },
-		{ "012345678901234567890123456789abc", "TERM01", 7001 }, /* 33 characters */
-		{ NULL, NULL, 87 },					 /* neither */
-		{ NULL, "TERM01", 5023 }, /* the caller sits in no session */
-		{ "6", NULL, 5023 },	  /* the same */
-	};
-	struct rig_leader away = rig_session(&rig, 5, "TERM09");
-	struct rig_leader six = rig_session(&rig, 6, "");
-	struct rig_door one = rig_door(&rig, "TERM01");
-	struct rig_door two = rig_door(&rig, "TERM02");
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int code = rig_call_code(
-			&rig, "Connect", session_and(cases[i].session, cases[i].destination));
-		if (code != cases[i].code) {
-			fail_msg("case %zu: %d instead of %d", i, code, cases[i].code);
-		}
-	}
-	assert_true(rig_silent(&one.peer));
-	rig_leave(&one.peer);
-	rig_leave(&two.peer);
-	rig_leader_dies(&away);
-	rig_leader_dies(&six);
-}
-
-static void a_session_that_ends_or_is_being_made_is_busy(void **state)
-{
-	struct rig_leader l = rig_session(&rig, 6, "");
-	struct rig_door d = rig_door(&rig, "TERM01");
-	static const uint32_t states[] = { SESSION_RESET, SESSION_INIT };
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		l.info.state = states[i];
-		rig_leader_says(&l);
-		assert_int_equal(rig_call_code(&rig, "Connect", session_and("6", "TERM01")), 7024);
-		assert_int_equal(rig_call_code(&rig, "Logoff", session_and("6", NULL)), 7024);
-	}
-	rig_leave(&d.peer);
-	rig_leader_dies(&l);
-}
-
 static void without_a_session_argument_the_callers_own_moves(void **state)
 {
 	struct rig_leader own = rig_session(&rig, 5, "TERM01");
@@ -608,8 +551,6 @@ int main(void)
 		TEST(the_second_of_two_connects_is_busy_at_once),
 		TEST(a_caller_that_is_killed_does_not_stop_the_connect),
 		TEST(what_was_answered_is_seen_by_the_next_question),
-		TEST(names_and_numbers_mean_what_they_should),
-		TEST(a_session_that_ends_or_is_being_made_is_busy),
 		TEST(without_a_session_argument_the_callers_own_moves),
 		TEST(without_a_destination_the_callers_own_terminal_shows_it),
 		TEST(a_plain_terminal_is_named_by_its_secret),
