@@ -145,6 +145,7 @@ static void choose_kind(struct viewer *v, const struct vt_screen *screen, const 
 		.colours = v->hello.colours,
 		.rows = v->hello.size.rows,
 		.columns = v->hello.size.columns,
+		.remembered = true,
 	};
 	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(term);
 	if (!v->painted) {
