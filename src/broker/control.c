@@ -358,8 +358,9 @@ static void refuse(int fd, int error)
 /* A short rest instead of a spin. */
 static void rest(struct control *c)
 {
-	if (c->pause == NULL && sd_event_add_time_relative(c->broker->event, &c->pause,
-					CLOCK_MONOTONIC, PAUSE_USEC, 0, on_pause_over, c) >= 0) {
+	if (c->pause == NULL &&
+		sd_event_add_time_relative(c->broker->event, &c->pause, CLOCK_MONOTONIC, PAUSE_USEC,
+			TIMER_SLACK_USEC, on_pause_over, c) >= 0) {
 		(void)sd_event_source_set_enabled(c->source, SD_EVENT_OFF);
 	}
 }

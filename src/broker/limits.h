@@ -10,6 +10,9 @@
 #define LIMIT_WATCHERS 64     /* calls that want the list again after each change */
 #define LIMIT_LINK_PACKETS 16 /* read from one leader before others have their turn */
 
+/* By how much a wait may be longer than asked; sd-event's own default is 250 ms. */
+#define TIMER_SLACK_USEC 1000
+
 /* Every wait ends. Milliseconds; tests shorten them. */
 struct limits {
 	unsigned cable_ms;   /* a door makes a cable */

@@ -59,7 +59,7 @@ static void wait_at_most(struct stop *s, unsigned ms)
 {
 	s->timer = sd_event_source_disable_unref(s->timer);
 	if (sd_event_add_time_relative(s->broker->event, &s->timer, CLOCK_MONOTONIC,
-		    (uint64_t)ms * 1000, 0, on_stop_time, s) < 0) {
+		    (uint64_t)ms * 1000, TIMER_SLACK_USEC, on_stop_time, s) < 0) {
 		answer_and_end(s);
 	}
 }

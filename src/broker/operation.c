@@ -29,7 +29,7 @@ int operation_wait(struct operation *o, unsigned ms)
 {
 	o->timer = sd_event_source_disable_unref(o->timer);
 	return sd_event_add_time_relative(o->broker->event, &o->timer, CLOCK_MONOTONIC,
-		(uint64_t)ms * 1000, 1000, on_timer, o);
+		(uint64_t)ms * 1000, TIMER_SLACK_USEC, on_timer, o);
 }
 
 bool operation_unsettled(const struct broker *b, uid_t uid)

@@ -165,7 +165,7 @@ static int walk(struct broker *b)
 static int look_again_later(struct broker *b)
 {
 	return sd_event_add_time_relative(b->event, NULL, CLOCK_MONOTONIC,
-		(uint64_t)LOOK_AGAIN_MS * 1000, 0, on_look_again, b);
+		(uint64_t)LOOK_AGAIN_MS * 1000, TIMER_SLACK_USEC, on_look_again, b);
 }
 
 static int on_look_again(sd_event_source *source, uint64_t usec, void *userdata)
@@ -201,7 +201,7 @@ int restore_start(struct broker *b)
 		return 0;
 	}
 	return sd_event_add_time_relative(b->event, &b->restore_timer, CLOCK_MONOTONIC,
-		(uint64_t)b->limits.restore_ms * 1000, 0, on_restore_time, b);
+		(uint64_t)b->limits.restore_ms * 1000, TIMER_SLACK_USEC, on_restore_time, b);
 }
 
 void restore_settled(struct session *s)
@@ -255,7 +255,7 @@ static int on_relink_time(sd_event_source *source, uint64_t usec, void *userdata
 static int relink_later(struct session *s)
 {
 	return sd_event_add_time_relative(s->broker->event, &s->relink_timer, CLOCK_MONOTONIC,
-		(uint64_t)s->broker->limits.relink_ms * 1000, 0, on_relink_time, s);
+		(uint64_t)s->broker->limits.relink_ms * 1000, TIMER_SLACK_USEC, on_relink_time, s);
 }
 
 void restore_lost(struct session *s, int error)

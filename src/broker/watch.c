@@ -40,7 +40,7 @@ void watch_changed(struct broker *b)
 		return;
 	}
 	if (sd_event_add_time_relative(b->event, &b->watch_timer, CLOCK_MONOTONIC,
-		    (uint64_t)b->limits.watch_ms * 1000, 0, on_watch_time, b) < 0) {
+		    (uint64_t)b->limits.watch_ms * 1000, TIMER_SLACK_USEC, on_watch_time, b) < 0) {
 		log_error("no memory to tell the watchers of a change");
 	}
 }

@@ -31,7 +31,8 @@
 #define DEATHS_MAX 5	       /* of brokers, within ... */
 #define DEATHS_WINDOW_MS 10000 /* ... this time: from then on there is a pause before the next */
 #define RESTART_PAUSE_MS 1000
-#define BROKER_END_MS 2000 /* for a broker that was asked to end */
+#define BROKER_END_MS 2000    /* for a broker that was asked to end */
+#define TIMER_SLACK_USEC 1000 /* a wait may be so much longer; sd-event's default is 250 ms */
 #define NUMBER_SIZE 16
 
 struct server {
@@ -58,8 +59,8 @@ static int on_restart_time(sd_event_source *source, uint64_t usec, void *userdat
 
 static int restart_after(struct server *s, unsigned ms)
 {
-	return sd_event_add_time_relative(
-		s->event, &s->timer, CLOCK_MONOTONIC, (uint64_t)ms * 1000, 0, on_restart_time, s);
+	return sd_event_add_time_relative(s->event, &s->timer, CLOCK_MONOTONIC, (uint64_t)ms * 1000,
+		TIMER_SLACK_USEC, on_restart_time, s);
 }
 
 /* At once, unless brokers die like flies: then one a second, so that a broken build or a full disk
@@ -250,7 +251,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	}
 	(void)kill(s->broker_pid, SIGTERM);
 	return sd_event_add_time_relative(s->event, &s->timer, CLOCK_MONOTONIC,
-		(uint64_t)BROKER_END_MS * 1000, 0, on_end_time, s);
+		(uint64_t)BROKER_END_MS * 1000, TIMER_SLACK_USEC, on_end_time, s);
 }
 
 static int add_signals(struct server *s)
