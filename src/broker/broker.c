@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "broker/call.h"
 #include "broker/control.h"
@@ -73,6 +74,9 @@ int broker_new(struct broker **ret, int runtime_fd, const struct limits *limits)
 	b->mode = POLICY_USER_MODE;
 	b->owner = geteuid();
 	b->runtime_fd = runtime_fd;
+	/* An answer to the broker before us must not look like one to us. */
+	b->last_ticket = clock_now();
+	b->last_serial = (uint32_t)clock_now();
 	/* The only time that a name service is asked. */
 	const struct passwd *entry = getpwuid(b->owner);
 	b->owner_name = entry != NULL ? strdup(entry->pw_name) : NULL;

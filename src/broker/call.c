@@ -72,9 +72,9 @@ void call_reply_empty(struct call *call)
 
 bool call_continue(struct call *call, json_t *parameters)
 {
-	if (call->connection == NULL) {
+	if (call->connection == NULL || call->oneway) {
 		json_decref(parameters);
-		return false;
+		return call->connection != NULL;
 	}
 	int r = varlink_reply(connection_varlink(call->connection), parameters, true);
 	connection_sent(call->connection, r);

@@ -182,6 +182,25 @@ static json_t *answer(const struct connect *c)
 		"displacedSession", displaced, "unchanged", 0);
 }
 
+/* The text is what the terminal that S leaves shows. */
+static struct link_simple commit_packet(const struct connect *c)
+{
+	struct broker *b = c->operation.broker;
+	struct link_simple packet = link_make(LINK_COMMIT, broker_serial(b));
+	const char *who = broker_user_name(b, c->call->uid);
+	if (who != NULL) {
+		(void)snprintf(packet.text, sizeof(packet.text),
+			"Session %u was connected to %s by %.64s.", c->session_id, c->name, who);
+	} else {
+		(void)snprintf(packet.text, sizeof(packet.text),
+			"Session %u was connected to %s by uid %u.", c->session_id, c->name,
+			(unsigned)c->call->uid);
+	}
+	packet.reason = LINK_REASON_TAKEN;
+	link_set_text(packet.terminal, c->name);
+	return packet;
+}
+
 static void commit(struct connect *c)
 {
 	struct broker *b = c->operation.broker;
@@ -189,21 +208,11 @@ static void commit(struct connect *c)
 	if (!still_allowed(c)) {
 		return;
 	}
-	struct link_simple packet = link_make(LINK_COMMIT, broker_serial(b));
-	const char *who = broker_user_name(b, c->call->uid);
-	char text[LINK_TEXT_SIZE];
-	if (who != NULL) {
-		(void)snprintf(text, sizeof(text), "Session %u was connected to %s by %.64s.",
-			c->session_id, c->name, who);
-	} else {
-		(void)snprintf(text, sizeof(text), "Session %u was connected to %s by uid %u.",
-			c->session_id, c->name, (unsigned)c->call->uid);
-	}
-	link_set_text(packet.text, text);
-	packet.reason = LINK_REASON_TAKEN;
-	link_set_text(packet.terminal, c->name);
-	int r = operation_wait(&c->operation, b->limits.plugged_ms);
+	struct link_simple packet = commit_packet(c);
+	json_t *reply = answer(c);
+	int r = reply != NULL ? operation_wait(&c->operation, b->limits.plugged_ms) : -ENOMEM;
 	if (r < 0) {
+		json_decref(reply);
 		fail(c, error_by_errno(r)->code, "Session %u could not be connected: %s",
 			c->session_id, strerror(-r));
 		return;
@@ -212,7 +221,7 @@ static void commit(struct connect *c)
 	c->state = CONNECT_SWAP;
 	c->operation.answered = true;
 	/* First the answer, so that what the command prints lands on the old screen. */
-	call_reply(TAKE_PTR(c->call), answer(c));
+	call_reply(TAKE_PTR(c->call), reply);
 	hook(b->runtime_fd, "connect:answered");
 	r = session_send(c->session, &packet, NULL, 0);
 	if (r < 0) {

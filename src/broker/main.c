@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
 		return usage();
 	}
 	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN); /* whoever reads our log may go */
 	raise_limit();
 	struct broker *b = NULL;
 	const struct limits limits = LIMITS_DEFAULT;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
 {
 	log_open("termservd");
 	(void)umask(077);
+	(void)signal(
+		SIGPIPE, SIG_IGN); /* who waits for the ready byte may go, and who reads the log */
 	struct options o = read_options(argc, argv);
 	int status = check_options(&o, argc);
 	return status >= 0 ? status : serve(&o);
