@@ -42,6 +42,7 @@ static void forget_all(struct outlet *o)
 	buf_clear(&o->waiting);
 	o->head = 0;
 	o->front_left = 0;
+	o->full = false; /* with nothing to wait for, nobody would ask poll() */
 }
 
 /* The socket took n bytes of what waits: follows the frames, so that a cut finds their borders. */
@@ -71,16 +72,26 @@ static size_t give(struct outlet *o, const struct iovec *iov, size_t count)
 	if (n >= 0) {
 		return (size_t)n;
 	}
-	if (n != -EAGAIN) {
+	o->full = n == -EAGAIN;
+	if (!o->full) {
 		o->broken = true;
 		forget_all(o);
 	}
 	return 0;
 }
 
+void outlet_ready(struct outlet *o)
+{
+	o->full = false;
+	(void)outlet_flush(o);
+}
+
 bool outlet_flush(struct outlet *o)
 {
 	while (!o->broken && outlet_waiting(o) > 0) {
+		if (o->full) {
+			return false;
+		}
 		struct iovec iov = { o->waiting.data + o->head, outlet_waiting(o) };
 		size_t n = give(o, &iov, 1);
 		if (n == 0) {

@@ -15,6 +15,7 @@
 struct outlet {
 	int fd; /* borrowed */
 	bool broken;
+	bool full; /* the socket took no more; not asked again before outlet_ready() */
 	struct buf waiting;
 	size_t head;	   /* bytes of `waiting` that were sent already */
 	size_t front_left; /* bytes of a frame that was begun; 0 = the next byte begins a frame */
@@ -27,6 +28,9 @@ void outlet_done(struct outlet *o);
 /* Sends the frame, or keeps what does not fit. An OUTPUT longer than a frame becomes several. 0, or
  * -ENOBUFS / -ENOMEM: nothing was put. */
 int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length);
+
+/* The socket has room again, says poll(). */
+void outlet_ready(struct outlet *o);
 
 /* Sends what waits, as far as there is room. True when nothing waits any more. */
 bool outlet_flush(struct outlet *o);

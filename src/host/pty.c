@@ -50,8 +50,8 @@ static int set_mode(int slave)
 int pty_open(struct pty *ret, const struct cable_size *size)
 {
 	AUTO_FD int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (master < 0) {
-		return -errno;
+	if (master < 0) { /* "no space" there means no pty is left; no disk is full */
+		return errno == ENOSPC ? -ENFILE : -errno;
 	}
 	int locked = 0;
 	unsigned number = 0;

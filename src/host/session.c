@@ -110,7 +110,7 @@ static struct cable_size first_size(const struct spec *spec)
 static int prepare(struct session *s, const char **ret_what)
 {
 	struct cable_size size = first_size(&s->spec);
-	*ret_what = "because of its size";
+	*ret_what = "to take the size that it asks for";
 	if (!pty_size_good(&size)) {
 		return -EINVAL;
 	}

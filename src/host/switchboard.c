@@ -235,7 +235,7 @@ void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
 		return;
 	}
 	if ((revents & POLLOUT) != 0) {
-		(void)outlet_flush(&v->out);
+		outlet_ready(&v->out);
 	}
 	if ((revents & ~POLLOUT) == 0) {
 		return;

@@ -100,14 +100,17 @@ static void remove_entries(int fd, int depth)
 
 void folder_remove(struct folder *f)
 {
+	/* Closed first: to look into a folder takes a descriptor, and there may be no other. */
+	auto_close(&f->listen_fd);
+	auto_close(&f->run_fd);
 	if (f->fd >= 0) {
+		(void)unlinkat(f->fd, "link", 0);
+		(void)unlinkat(f->fd, "run", AT_REMOVEDIR);
 		remove_entries(f->fd, DEPTH_MAX);
 	}
 	if (f->sessions_fd >= 0) {
 		(void)unlinkat(f->sessions_fd, f->name, AT_REMOVEDIR);
 	}
-	auto_close(&f->listen_fd);
-	auto_close(&f->run_fd);
 	auto_close(&f->fd);
 	auto_close(&f->sessions_fd);
 	*f = FOLDER_INIT;

@@ -31,6 +31,7 @@
 #define TREE_GRACE_MS 2000   /* from SIGHUP to SIGKILL, for what the program has left behind */
 #define KILL_LIMIT_MS 5000   /* for SIGKILL to work: a process stuck in the kernel is left behind */
 #define ENDED_WAIT_MS 1000
+#define LISTEN_PAUSE_MS 100
 #define USAGE 2
 
 /* In this order; each but the first and the last has an end in time. */
@@ -49,7 +50,8 @@ struct leader {
 	struct folder folder;
 	int signal_fd;
 	enum stage stage;
-	uint64_t deadline; /* clock_monotonic_ms(); of the stage */
+	uint64_t deadline;     /* clock_monotonic_ms(); of the stage */
+	uint64_t listen_again; /* likewise; 0 = brokers may knock */
 	int host_status;
 	bool reset; /* somebody asked for the end at once */
 };
@@ -109,9 +111,10 @@ static void hang_up_tree(void)
 static void on_host_end(struct leader *l, bool left)
 {
 	l->host.pid = 0;
-	while (l->relay.host_fd >= 0 && relay_on_host(&l->relay) == 0) {
+	while (l->relay.host_fd >= 0 && relay_on_host(&l->relay) > 0) {
 		/* its last words */
 	}
+	relay_host_gone(&l->relay); /* even if a child of its still holds the other end */
 	relay_set_ending(&l->relay);
 	if (!left) {
 		l->stage = STAGE_OVER;
@@ -210,13 +213,37 @@ static void take_orders(struct leader *l)
 	}
 }
 
+/* When something is to be done though nothing happens; UINT64_MAX = never. */
+static uint64_t next_time(const struct leader *l)
+{
+	uint64_t next = l->stage == STAGE_RUNNING ? UINT64_MAX : l->deadline;
+	return l->listen_again != 0 && l->listen_again < next ? l->listen_again : next;
+}
+
 static int wait_ms(const struct leader *l)
 {
-	if (l->stage == STAGE_RUNNING || l->deadline == UINT64_MAX) {
-		return -1;
-	}
+	uint64_t next = next_time(l);
 	uint64_t now = clock_monotonic_ms();
-	return l->deadline > now ? (int)(l->deadline - now) : 0;
+	return next == UINT64_MAX ? -1 : next > now ? (int)(next - now) : 0;
+}
+
+static void on_time(struct leader *l)
+{
+	uint64_t now = clock_monotonic_ms();
+	if (l->stage != STAGE_RUNNING && now >= l->deadline) {
+		on_deadline(l);
+	}
+	if (now >= l->listen_again) {
+		l->listen_again = 0;
+	}
+}
+
+static void on_listen(struct leader *l)
+{
+	int r = relay_on_listen(&l->relay, l->folder.listen_fd);
+	if (r < 0 && r != -EAGAIN) { /* no descriptors, no memory: whoever knocked will wait */
+		l->listen_again = clock_monotonic_ms() + LISTEN_PAUSE_MS;
+	}
 }
 
 static void run(struct leader *l)
@@ -225,7 +252,8 @@ static void run(struct leader *l)
 		enum { SIGNALS, LISTEN, HOST, BROKER, COUNT };
 		struct pollfd polls[COUNT] = {
 			[SIGNALS] = { .fd = l->signal_fd, .events = POLLIN },
-			[LISTEN] = { .fd = l->folder.listen_fd, .events = POLLIN },
+			[LISTEN] = { .fd = l->listen_again == 0 ? l->folder.listen_fd : -1,
+				.events = POLLIN },
 			[HOST] = { .fd = l->relay.host_fd, .events = POLLIN },
 			[BROKER] = { .fd = l->relay.broker_fd,
 				.events = relay_broker_events(&l->relay) },
@@ -235,9 +263,7 @@ static void run(struct leader *l)
 			log_error("poll: %s", strerrordesc_np(errno));
 			return;
 		}
-		if (wait_ms(l) == 0) {
-			on_deadline(l);
-		}
+		on_time(l);
 		if (n <= 0) {
 			continue;
 		}
@@ -249,7 +275,7 @@ static void run(struct leader *l)
 			take_orders(l);
 		}
 		if (polls[LISTEN].revents != 0) {
-			relay_on_listen(&l->relay, l->folder.listen_fd);
+			on_listen(l);
 		}
 		if (polls[SIGNALS].revents != 0) {
 			on_signal(l);

@@ -282,20 +282,21 @@ void relay_on_broker(struct relay *r, short revents)
 	flush_broker(r);
 }
 
-void relay_on_listen(struct relay *r, int listen_fd)
+int relay_on_listen(struct relay *r, int listen_fd)
 {
 	AUTO_FD int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
-		return;
+		return -errno;
 	}
 	int result = guard_broker(fd, r->broker_uid);
 	if (result < 0) {
 		log_warning("session %u: refused a stranger on its link", r->session);
 		link_refuse(fd, "Only the broker may speak to this leader.");
-		return;
+		return 0;
 	}
 	drop_broker(r);
 	r->broker_fd = TAKE_FD(fd);
+	return 0;
 }
 
 /* --- the host -------------------------------------------------------------------------------- */
@@ -368,7 +369,7 @@ int relay_on_host(struct relay *r)
 	}
 	flush_broker(r);
 	if (result > 0 || result == -EAGAIN) {
-		return 0;
+		return result > 0;
 	}
 	relay_host_gone(r);
 	return result == 0 ? -EPIPE : result;

@@ -59,9 +59,10 @@ void relay_done(struct relay *r);
 
 void relay_set_host(struct relay *r, int host_fd);
 
-/* Readiness. Each does all that can be done without waiting. relay_on_host() returns 0, or a
- * negative errno when the host is gone or not to be believed any more (its link is closed). */
-void relay_on_listen(struct relay *r, int listen_fd);
+/* Readiness. Each does what can be done without waiting. relay_on_listen() returns 0, or -errno
+ * when who knocked could not be let in now. relay_on_host() returns 0, 1 when there may be more, or
+ * -errno when the host is gone or not to be believed any more (its link is closed). */
+int relay_on_listen(struct relay *r, int listen_fd);
 void relay_on_broker(struct relay *r, short revents);
 int relay_on_host(struct relay *r);
 short relay_broker_events(const struct relay *r);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -46,6 +47,10 @@ static void exec_leader(const struct rig *r, int link_fd, int proof_fd)
 		(void)fcntl(fds[i], F_SETFD, 0);
 	}
 	(void)snprintf(texts[3], sizeof(texts[3]), "%u", (unsigned)geteuid());
+	if (r->fds_limit > 0) {
+		struct rlimit limit = { r->fds_limit, r->fds_limit };
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing running */
 	(void)execl(path, "termserv-leader", "--session", "7", "--runtime-fd", texts[0],
 		"--link-fd", texts[1], "--proof-fd", texts[2], "--broker-uid", texts[3],
@@ -194,6 +199,11 @@ union link_packet rig_wait(struct rig *r, enum link_type type)
 			fail_msg("instead of %s: %s", what, packet.simple.text);
 		}
 	}
+}
+
+void rig_next(struct rig *r)
+{
+	(void)next_packet(r, clock_monotonic_ms() + RIG_LIMIT_MS, "anything");
 }
 
 void rig_wait_info(struct rig *r, bool (*good)(const struct link_info *info))

@@ -26,7 +26,8 @@ struct rig {
 	unsigned infos;		  /* how many have come */
 	struct link_simple ended; /* type 0 = not yet */
 	uint32_t serial;
-	bool host_killed; /* by the test */
+	bool host_killed;   /* by the test */
+	unsigned fds_limit; /* set before rig_launch(): RLIMIT_NOFILE of the leader; 0 = as it is */
 };
 
 /* A terminal. */
@@ -62,6 +63,7 @@ void rig_stop(struct rig *r); /* resets the session if it lives, waits for the l
 
 /* The next packet of this type (LINK_INFO and LINK_ENDED are kept in the rig on the way). */
 union link_packet rig_wait(struct rig *r, enum link_type type);
+void rig_next(struct rig *r); /* one packet, whichever comes */
 void rig_wait_info(struct rig *r, bool (*good)(const struct link_info *info));
 void rig_tell(struct rig *r, enum link_type type, const char *terminal, const char *text);
 
