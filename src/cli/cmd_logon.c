@@ -138,6 +138,8 @@ static int logon_at_tty(struct logon *l, bool fixed)
 		l->new_one = false;
 		step = await_person(l);
 		if (step == ATTACH_LEAVE || step == ATTACH_STOPPED) {
+			(void)printf(
+				"\n%s", step == ATTACH_STOPPED ? "The server was stopped.\n" : "");
 			return EXIT_OK;
 		}
 	}

@@ -1,6 +1,7 @@
 #include "cli/launch.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,14 +184,37 @@ static void fill_environment(struct texts *t, const struct launch *launch)
 	}
 }
 
+/* A login shell makes its PATH anew. Where our programs lie in a folder that no login knows (a
+ * build that is not installed), the shell is started as an ordinary one, so that they stay on PATH.
+ */
+static bool login_finds_us(void)
+{
+	AUTO(free) char *folder = own_folder();
+	return folder == NULL || strcmp(folder, "/usr/bin") == 0 || strcmp(folder, "/bin") == 0 ||
+	       strcmp(folder, "/usr/local/bin") == 0;
+}
+
+/* The shell to run, by name, when the host is not to choose the login shell itself; borrowed, or
+ * NULL. */
+static const char *named_shell(const struct launch *launch, bool login)
+{
+	if (launch->config->shell[0] != '\0') {
+		return launch->config->shell;
+	}
+	const char *shell = getenv("SHELL");
+	const struct passwd *user = shell == NULL && !login ? getpwuid(geteuid()) : NULL;
+	return login ? NULL : shell != NULL ? shell : user != NULL ? user->pw_shell : "/bin/sh";
+}
+
 /* A memory file with the spec, or -errno. */
 static int write_spec(const struct launch *launch)
 {
 	AUTO(texts_done) struct texts environment = { 0 };
 	const char *term = getenv("TERM");
-	char *shell[] = { (char *)launch->config->shell, (char *)"-l", NULL };
+	bool login = login_finds_us();
+	char *shell[] = { (char *)named_shell(launch, login), login ? (char *)"-l" : NULL, NULL };
 	char **command = launch->command;
-	if ((command == NULL || command[0] == NULL) && shell[0][0] != '\0') {
+	if ((command == NULL || command[0] == NULL) && shell[0] != NULL) {
 		command = shell;
 	}
 	fill_environment(&environment, launch);

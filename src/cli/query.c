@@ -82,9 +82,13 @@ static int run_once(struct server *server, const struct query *query, const stru
 /* Prints each list that comes over this connection. -ECONNRESET, or a positive exit status. */
 static int follow(struct server *server, const struct query *query, const struct arguments *a)
 {
-	int r = varlink_send_call(server->link, CONTROL_INTERFACE ".ListSessions",
-		json_pack("{s:o, s:b}", "filter", server_text(a->words[0]), "watch", 1), true, NULL,
-		0);
+	json_t *parameters = json_pack(
+		"{s:o, s:b}", "filter", server_text(a->words[0]), "watch", 1);
+	if (parameters == NULL) {
+		return say_nothing(query, a); /* not UTF-8: no session has such a name */
+	}
+	int r = varlink_send_call(
+		server->link, CONTROL_INTERFACE ".ListSessions", parameters, true, NULL, 0);
 	for (bool first = true; r >= 0; first = false) {
 		AUTO(json) json_t *message = NULL;
 		struct failure failure;

@@ -130,6 +130,10 @@ int seat_show(struct attach *attach, struct attach_end *ret)
 	char notice[SEAT_NOTICE_SIZE];
 	attach_show(attach, ret);
 	seat_notice(notice, ret);
+	if (attach_stopped(attach) && notice[0] != '\0') {
+		(void)snprintf(notice, sizeof(notice),
+			"The server was stopped, and session %u with it.", ret->session);
+	}
 	if (notice[0] != '\0') {
 		report_line(stdout, "%s", notice);
 		(void)fflush(stdout);

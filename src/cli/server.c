@@ -241,7 +241,13 @@ static int call_once(struct server *s, const char *method, json_t *parameters, c
 int server_call(struct server *s, const char *method, json_t *parameters, const int *fds,
 	size_t fd_count, enum server_repeat repeat, json_t **ret, struct failure *ret_failure)
 {
-	AUTO(json) json_t *owned = parameters != NULL ? parameters : json_object();
+	AUTO(json) json_t *owned = parameters;
+	if (owned == NULL) {
+		/* Never an empty call in its place: without a session it would mean the caller's
+		 * own. */
+		failure_set(ret_failure, ERROR_NAME_INVALID, "The name is not valid UTF-8.");
+		return -1;
+	}
 	uint64_t end = clock_monotonic_ms() + START_LIMIT_MS;
 	for (;;) {
 		int r = call_once(s, method, owned, fds, fd_count, ret, ret_failure);

@@ -10,8 +10,8 @@
 int session_caller(struct server *server, struct caller *ret, struct failure *ret_failure)
 {
 	AUTO(json) json_t *answer = NULL;
-	if (server_call(server, "GetCaller", NULL, NULL, 0, SERVER_REPEAT, &answer, ret_failure) <
-		0) {
+	if (server_call(server, "GetCaller", json_object(), NULL, 0, SERVER_REPEAT, &answer,
+		    ret_failure) < 0) {
 		return -1;
 	}
 	const json_t *session = json_object_get(answer, "session");
