@@ -5,7 +5,7 @@
 #include <sys/auxv.h>
 
 #define FIRST_SIZE 16
-#define FIRST_LIMIT 256
+#define FIRST_LIMIT 1024 /* a collection looks at each cell: not for a handful of colours */
 
 /* Seeded by the kernel's random bytes of this process, so that no program can choose styles or
  * links that all fall into one bucket. */
@@ -19,12 +19,13 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
-void vt_intern_init(struct vt_intern *t, uint32_t max)
+void vt_intern_init(struct vt_intern *t, uint32_t max, size_t extra)
 {
 	*t = (struct vt_intern){
 		.max = max,
 		.limit = FIRST_LIMIT < max ? FIRST_LIMIT : max,
 		.seed = random_seed(),
+		.extra = extra,
 	};
 }
 
@@ -35,7 +36,7 @@ void vt_intern_done(struct vt_intern *t)
 	}
 	free(t->entries);
 	free(t->buckets);
-	vt_intern_init(t, t->max);
+	vt_intern_init(t, t->max, t->extra);
 }
 
 static uint32_t hash_of(uint64_t h, const uint8_t *data, size_t length)
@@ -114,11 +115,12 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 	if (t->free == 0 && (t->used == t->max || (t->used + 1 >= t->size && !grow(t)))) {
 		return 0;
 	}
-	uint8_t *copy = malloc(length);
+	uint8_t *copy = malloc(length + t->extra);
 	if (copy == NULL) {
 		return 0;
 	}
 	memcpy(copy, data, length);
+	memset(copy + length, 0, t->extra);
 	if (t->free != 0) {
 		number = t->free;
 		t->free = t->entries[number].next;
@@ -132,7 +134,7 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 	};
 	enter_bucket(t, number);
 	t->live++;
-	t->bytes += length;
+	t->bytes += length + t->extra;
 	return number;
 }
 
@@ -188,7 +190,7 @@ void vt_intern_sweep(struct vt_intern *t)
 		struct vt_intern_entry *e = &t->entries[i];
 		if (e->data != NULL && !e->marked) {
 			free(e->data);
-			t->bytes -= e->length;
+			t->bytes -= e->length + t->extra;
 			e->data = NULL;
 			t->live--;
 		}

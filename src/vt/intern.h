@@ -29,9 +29,10 @@ struct vt_intern {
 	uint32_t max;	/* numbers never go beyond this */
 	uint64_t seed;	/* of the hash */
 	size_t bytes;	/* allocated */
+	size_t extra;	/* bytes behind each one's data, zero at first, for the owner to use */
 };
 
-void vt_intern_init(struct vt_intern *t, uint32_t max);
+void vt_intern_init(struct vt_intern *t, uint32_t max, size_t extra);
 void vt_intern_done(struct vt_intern *t);
 
 /* The number of these bytes (length >= 1), entering them if need be; 0 = full or no memory. */

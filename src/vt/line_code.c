@@ -3,6 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "vt/modes.h"
 #include "vt/width.h"
 
@@ -115,12 +119,8 @@ static void put_link(struct writer *w, uint32_t link)
 	w->link = link;
 }
 
-static void put_style(struct writer *w, uint16_t id)
+static void put_new_style(struct writer *w, uint16_t id)
 {
-	if (id == 0) {
-		put(w, CODE_DEFAULT);
-		return;
-	}
 	const struct vt_style *s = vt_pool_style(w->pool, id);
 	unsigned fields = color_kind(s->foreground) << FIELD_FOREGROUND |
 			  color_kind(s->background) << FIELD_BACKGROUND |
@@ -144,6 +144,28 @@ static void put_style(struct writer *w, uint16_t id)
 	}
 	if ((fields & FIELD_LINK) != 0) {
 		put_link(w, s->link);
+	}
+}
+
+/* Styles come again and again: their bytes are kept with them in the pool. */
+static inline void put_style(struct writer *w, uint16_t id)
+{
+	struct vt_style_code *code = vt_pool_style_code(w->pool, id);
+	if (code == NULL) {
+		put(w, CODE_DEFAULT);
+		return;
+	}
+	if (code->length > 0) {
+		memcpy(w->at, code->bytes, sizeof(code->bytes));
+		w->at += code->length;
+		return;
+	}
+	const uint8_t *from = w->at;
+	put_new_style(w, id);
+	size_t length = (size_t)(w->at - from);
+	if (vt_pool_style(w->pool, id)->link == 0 && length <= sizeof(code->bytes)) {
+		memcpy(code->bytes, from, length);
+		code->length = (uint8_t)length;
 	}
 }
 
@@ -206,7 +228,38 @@ static inline size_t put_cells(struct writer *w, const struct vt_cell *cells, si
 	return each;
 }
 
-/* The cells from the first on that are one-cell ASCII of this style; at most `count`. */
+#ifdef __SSE2__
+/* Four cells at once while there are so many: those from the first on that are one-cell ASCII of
+ * that look. Four bytes are always written. */
+static inline size_t put_ascii_fours(
+	uint8_t *out, const struct vt_cell *cells, size_t count, uint32_t look)
+{
+	const __m128i looks = _mm_set1_epi32((int)look);
+	const __m128i low = _mm_set1_epi32(0x1f);
+	const __m128i high = _mm_set1_epi32(0x7f);
+	size_t i = 0;
+	while (i + 4 <= count) {
+		__m128 a = _mm_loadu_ps((const float *)(const void *)(cells + i));
+		__m128 b = _mm_loadu_ps((const float *)(const void *)(cells + i + 2));
+		__m128i glyphs = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
+		__m128i their = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+		__m128i good = _mm_and_si128(_mm_cmpeq_epi32(their, looks),
+			_mm_and_si128(_mm_cmpgt_epi32(glyphs, low), _mm_cmplt_epi32(glyphs, high)));
+		__m128i words = _mm_packs_epi32(glyphs, glyphs);
+		int32_t four = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+		memcpy(out + i, &four, sizeof(four));
+		unsigned bad = ~(unsigned)_mm_movemask_ps(_mm_castsi128_ps(good)) & 15;
+		if (bad != 0) {
+			return i + (size_t)__builtin_ctz(bad);
+		}
+		i += 4;
+	}
+	return i;
+}
+#endif
+
+/* The cells from the first on that are one-cell ASCII of this style; at most `count`, for which
+ * there is room. */
 static inline size_t put_ascii(
 	uint8_t *out, const struct vt_cell *cells, size_t count, uint16_t style)
 {
@@ -214,6 +267,9 @@ static inline size_t put_ascii(
 	uint32_t look;
 	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
 	size_t i = 0;
+#ifdef __SSE2__
+	i = put_ascii_fours(out, cells, count, look);
+#endif
 	for (; i < count; i++) {
 		uint32_t its;
 		memcpy(&its, (const uint8_t *)&cells[i] + 4, sizeof(its));
@@ -221,6 +277,25 @@ static inline size_t put_ascii(
 			break;
 		}
 		out[i] = (uint8_t)cells[i].glyph;
+	}
+	return i;
+}
+
+/* The cells from the first on that are single code points beyond ASCII, in this style, none
+ * repeated. */
+static inline size_t put_points(
+	struct writer *w, const struct vt_cell *cells, size_t count, uint16_t style)
+{
+	size_t i = 0;
+	while (i < count && w->end - w->at >= MARGIN) {
+		const struct vt_cell *c = &cells[i];
+		size_t next = i + (c->width == 2 ? 2 : 1);
+		if (c->glyph - 0x80 >= 0x110000 - 0x80 || c->style != style ||
+			(next < count && cells[next].glyph == c->glyph)) {
+			break;
+		}
+		put_point(w, c->glyph);
+		i = next;
 	}
 	return i;
 }
@@ -236,6 +311,7 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 		size_t n = put_ascii(w.at, cells + i, count - i < room ? count - i : room, style);
 		w.at += n;
 		i += n;
+		i += put_points(&w, cells + i, count - i, style);
 		if (i == count) {
 			break;
 		}

@@ -225,40 +225,59 @@ static void head_byte(struct vt_parser *p, uint8_t c)
 	}
 }
 
+/* The number at b: up to three digits without a branch on how many there are (its length cannot be
+ * foretold), more by the loop. At least four bytes can be read. */
+static inline const uint8_t *number(const uint8_t *b, const uint8_t *end, int32_t *ret)
+{
+	uint32_t v = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
+		     (uint32_t)b[3] << 24;
+	uint32_t digits = v ^ 0x30303030u; /* 0..9 in each byte that is a digit */
+	uint32_t other = (((digits & 0x7f7f7f7fu) + 0x76767676u) | digits) & 0x80808080u;
+	if (other != 0) {
+		unsigned length = (unsigned)__builtin_ctz(other) / 8;
+		digits = (uint32_t)((uint64_t)digits << 8 * (4 - length)); /* zeros in front */
+		uint32_t pairs = (digits & 0x00ff00ffu) * 10 + (digits >> 8 & 0x00ff00ffu);
+		int32_t value = (int32_t)((pairs & 0xffff) * 100 + (pairs >> 16));
+		*ret = length == 0 ? -1 : value;
+		return b + length;
+	}
+	int32_t value = 0;
+	for (; b < end && *b >= '0' && *b <= '9'; b++) {
+		value = value * 10 + (*b - '0');
+		value = value > VT_PARAMETER_MAX ? VT_PARAMETER_MAX : value;
+	}
+	*ret = value;
+	return b;
+}
+
 /* The usual sequence in one go: numbers, separators, final byte, all there. NULL: it is another
  * kind, nothing was taken. */
 static const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
 	struct vt_sequence *q = &p->sequence;
-	int32_t value = -1;
 	unsigned count = 0;
 	uint32_t sub = 0;
 	if (*b >= '<' && *b <= '?') {
 		q->prefix = *b++;
 	}
-	for (; b < end; b++) {
-		uint8_t c = *b;
-		if (c >= '0' && c <= '9') {
-			value = (value < 0 ? 0 : value * 10) + (c - '0');
-			value = value > VT_PARAMETER_MAX ? VT_PARAMETER_MAX : value;
-		} else if (c == ';' || c == ':') {
-			if (count + 1 == VT_PARAMETERS_MAX) {
-				return NULL;
-			}
-			q->values[count++] = value;
-			sub |= (uint32_t)(c == ':') << count;
-			value = -1;
-		} else if (c >= 0x40 && c <= 0x7e) {
-			q->values[count++] = value;
+	while (end - b >= 4 && count < VT_PARAMETERS_MAX) {
+		b = number(b, end, &q->values[count++]);
+		if (b == end) {
+			return NULL;
+		}
+		uint8_t c = *b++;
+		if (c >= 0x40 && c <= 0x7e) {
 			q->count = (uint8_t)count;
 			q->sub = sub;
 			q->final = c;
 			p->state = STATE_GROUND;
 			p->events->csi(p->user, q);
-			return b + 1;
-		} else {
+			return b;
+		}
+		if ((c != ';' && c != ':') || count == VT_PARAMETERS_MAX) {
 			return NULL;
 		}
+		sub |= (uint32_t)(c == ':') << count;
 	}
 	return NULL;
 }

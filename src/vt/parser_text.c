@@ -70,27 +70,31 @@ static size_t decode(struct vt_parser *p, const uint8_t *b, const uint8_t *end, 
 	return used;
 }
 
-static inline bool is_continuation(uint8_t c)
+/* The usual characters of two and three bytes from b on: text in one script is a run of one of
+ * these forms. Writes at most `max` code points, returns where it stopped. */
+static inline const uint8_t *decode_run(
+	const uint8_t *b, const uint8_t *end, uint32_t *points, size_t max, size_t *ret_count)
 {
-	return (c & 0xc0) == 0x80;
-}
-
-/* The usual characters, two and three bytes, without state; 0 = not one of them. */
-static inline size_t decode_usual(const uint8_t *b, const uint8_t *end, uint32_t *ret)
-{
-	if (end - b < 3) {
-		return 0;
+	size_t n = 0;
+	while (n < max && end - b >= 4) {
+		uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
+			     b[3];
+		if ((v & 0xe0c00000u) == 0xc0800000u && b[0] > 0xc2) { /* 0xc2 may begin a C1 */
+			points[n++] = (v >> 18 & 0x7c0) | (v >> 16 & 0x3f);
+			b += 2;
+		} else if ((v & 0xf0c0c000u) == 0xe0808000u) {
+			uint32_t point = (v >> 12 & 0xf000) | (v >> 10 & 0xfc0) | (v >> 8 & 0x3f);
+			if (point < 0x800 || (point >= 0xd800 && point < 0xe000)) {
+				break;
+			}
+			points[n++] = point;
+			b += 3;
+		} else {
+			break;
+		}
 	}
-	if (b[0] >= 0xe1 && b[0] <= 0xef && b[0] != 0xed && is_continuation(b[1]) &&
-		is_continuation(b[2])) {
-		*ret = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
-		return 3;
-	}
-	if (b[0] >= 0xc3 && b[0] <= 0xdf && is_continuation(b[1])) { /* 0xc2 may begin a C1 */
-		*ret = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
-		return 2;
-	}
-	return 0;
+	*ret_count = n;
+	return b;
 }
 
 static void flush(struct vt_parser *p, const uint32_t *points, size_t count)
@@ -121,19 +125,22 @@ const uint8_t *parser_text(struct vt_parser *p, const uint8_t *b, const uint8_t 
 			continue;
 		}
 		ascii = 0;
-		size_t used = decode_usual(b, end, &points[count]);
+		size_t decoded;
+		b = decode_run(b, end, points + count, RUN - count, &decoded);
+		count += decoded;
+		if (decoded > 0) {
+			continue;
+		}
+		size_t used = decode(p, b, end, &points[count]);
 		if (used == 0) {
-			used = decode(p, b, end, &points[count]);
-			if (used == 0) {
-				b = end;
-				break;
-			}
-			if (points[count] < 0xa0) {
-				flush(p, points, count);
-				parser_open(p, b);
-				parser_c1(p, (uint8_t)points[count]);
-				return b + used;
-			}
+			b = end;
+			break;
+		}
+		if (points[count] < 0xa0) {
+			flush(p, points, count);
+			parser_open(p, b);
+			parser_c1(p, (uint8_t)points[count]);
+			return b + used;
 		}
 		b += used;
 		count++;

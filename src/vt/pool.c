@@ -8,9 +8,10 @@ static const struct vt_style default_style;
 
 void vt_pool_init(struct vt_pool *p)
 {
-	vt_intern_init(&p->styles, VT_POOL_STYLES);
-	vt_intern_init(&p->clusters, VT_POOL_CLUSTERS);
-	vt_intern_init(&p->links, VT_POOL_LINKS);
+	memset(p->recent, 0, sizeof(p->recent));
+	vt_intern_init(&p->styles, VT_POOL_STYLES, sizeof(struct vt_style_code));
+	vt_intern_init(&p->clusters, VT_POOL_CLUSTERS, 0);
+	vt_intern_init(&p->links, VT_POOL_LINKS, 0);
 }
 
 void vt_pool_done(struct vt_pool *p)
@@ -20,12 +21,27 @@ void vt_pool_done(struct vt_pool *p)
 	vt_intern_done(&p->links);
 }
 
+static struct vt_recent_style *recent_place(struct vt_pool *p, const struct vt_style *style)
+{
+	uint32_t mix = style->foreground * 0x9e3779b1u ^ style->background * 0x85ebca6bu ^
+		       (uint32_t)style->attributes * 0xc2b2ae35u ^ style->link * 0x27d4eb2fu ^
+		       (uint32_t)style->underline << 27;
+	return &p->recent[mix >> 26];
+}
+
+_Static_assert(VT_POOL_RECENT == 1 << (32 - 26), "the place is the top bits");
+
 uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style)
 {
 	if (vt_style_equal(style, &default_style)) {
 		return 0;
 	}
-	return (uint16_t)vt_intern_put(&p->styles, style, sizeof(*style));
+	struct vt_recent_style *recent = recent_place(p, style);
+	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
+		recent->style = *style;
+		recent->id = vt_intern_put(&p->styles, style, sizeof(*style));
+	}
+	return (uint16_t)recent->id;
 }
 
 const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id)
@@ -33,6 +49,15 @@ const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id)
 	size_t length;
 	const struct vt_style *style = vt_intern_get(&p->styles, id, &length);
 	return style != NULL ? style : &default_style;
+}
+
+struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id)
+{
+	if (id == 0 || id > p->styles.used || p->styles.entries[id].data == NULL) {
+		return NULL;
+	}
+	return (struct vt_style_code *)(void *)(p->styles.entries[id].data +
+						sizeof(struct vt_style));
 }
 
 uint32_t vt_pool_cluster_put(struct vt_pool *p, const uint32_t *points, size_t count)
@@ -135,6 +160,7 @@ void vt_pool_mark_cells(struct vt_pool *p, const struct vt_cell *cells, size_t c
 void vt_pool_collect_end(struct vt_pool *p)
 {
 	vt_intern_sweep(&p->styles);
+	memset(p->recent, 0, sizeof(p->recent));
 	for (uint32_t i = 1; i <= p->styles.used; i++) {
 		vt_pool_mark_link(p, vt_pool_style(p, (uint16_t)i)->link);
 	}

@@ -13,10 +13,24 @@
 #define VT_POOL_CLUSTERS 32768
 #define VT_POOL_LINKS 4096
 
+/* How history writes a style, kept with it (line_code.c). */
+struct vt_style_code {
+	uint8_t length; /* 0 = not known, or it has a link and is not kept */
+	uint8_t bytes[15];
+};
+
+/* The styles asked for last, so that a program's few colours are found at once. */
+#define VT_POOL_RECENT 64
+struct vt_recent_style {
+	struct vt_style style;
+	uint32_t id; /* 0 = empty */
+};
+
 struct vt_pool {
 	struct vt_intern styles;
 	struct vt_intern clusters;
 	struct vt_intern links;
+	struct vt_recent_style recent[VT_POOL_RECENT];
 };
 
 void vt_pool_init(struct vt_pool *p);
@@ -24,7 +38,8 @@ void vt_pool_done(struct vt_pool *p);
 
 /* The number of a style; 0 (the default style) also when the pool is full or memory is short. */
 uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style);
-const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id); /* never NULL */
+const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id);	/* never NULL */
+struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id); /* NULL: unknown */
 
 /* The glyph of 2..VT_CLUSTER_LENGTH code points; VT_EMPTY when there is no room. */
 uint32_t vt_pool_cluster_put(struct vt_pool *p, const uint32_t *points, size_t count);

@@ -59,32 +59,68 @@ static inline void remember(struct vt_screen *s, unsigned column, uint32_t point
 	s->last_width = (uint8_t)width;
 }
 
+#ifdef __SSE2__
+static inline void store_eight(struct vt_cell *cells, __m128i looks, const uint8_t *bytes)
+{
+	const __m128i zero = _mm_setzero_si128();
+	__m128i v = _mm_loadl_epi64((const __m128i *)(const void *)bytes);
+	__m128i words = _mm_unpacklo_epi8(v, zero);
+	__m128i low = _mm_unpacklo_epi16(words, zero);
+	__m128i high = _mm_unpackhi_epi16(words, zero);
+	__m128i *out = (__m128i *)(void *)cells;
+	_mm_storeu_si128(out, _mm_unpacklo_epi32(low, looks));
+	_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(low, looks));
+	_mm_storeu_si128(out + 2, _mm_unpacklo_epi32(high, looks));
+	_mm_storeu_si128(out + 3, _mm_unpackhi_epi32(high, looks));
+}
+
+static inline void store_four(struct vt_cell *cells, __m128i looks, const uint8_t *bytes)
+{
+	const __m128i zero = _mm_setzero_si128();
+	int32_t four;
+	memcpy(&four, bytes, sizeof(four));
+	__m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero);
+	__m128i low = _mm_unpacklo_epi16(words, zero);
+	__m128i *out = (__m128i *)(void *)cells;
+	_mm_storeu_si128(out, _mm_unpacklo_epi32(low, looks));
+	_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(low, looks));
+}
+
+/* Words are short and of any length: the rest of a run is stored by one more group that overlaps
+ * the last, which costs less than a loop whose end cannot be foretold. */
 static inline void store_ascii(
 	struct vt_cell *cells, struct vt_cell model, const uint8_t *bytes, size_t n)
 {
-	size_t i = 0;
-#ifdef __SSE2__
 	int32_t look;
 	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
 	const __m128i looks = _mm_set1_epi32(look);
-	const __m128i zero = _mm_setzero_si128();
-	for (; i + 8 <= n; i += 8) {
-		__m128i v = _mm_loadl_epi64((const __m128i *)(const void *)(bytes + i));
-		__m128i words = _mm_unpacklo_epi8(v, zero);
-		__m128i low = _mm_unpacklo_epi16(words, zero);
-		__m128i high = _mm_unpackhi_epi16(words, zero);
-		__m128i *out = (__m128i *)(void *)(cells + i);
-		_mm_storeu_si128(out, _mm_unpacklo_epi32(low, looks));
-		_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(low, looks));
-		_mm_storeu_si128(out + 2, _mm_unpacklo_epi32(high, looks));
-		_mm_storeu_si128(out + 3, _mm_unpackhi_epi32(high, looks));
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 <= n; i += 8) {
+			store_eight(cells + i, looks, bytes + i);
+		}
+		store_eight(cells + n - 8, looks, bytes + n - 8);
+	} else if (n >= 4) {
+		store_four(cells, looks, bytes);
+		store_four(cells + n - 4, looks, bytes + n - 4);
+	} else if (n > 0) {
+		model.glyph = bytes[0];
+		cells[0] = model;
+		model.glyph = bytes[n / 2];
+		cells[n / 2] = model;
+		model.glyph = bytes[n - 1];
+		cells[n - 1] = model;
 	}
-#endif
-	for (; i < n; i++) {
+}
+#else
+static inline void store_ascii(
+	struct vt_cell *cells, struct vt_cell model, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		model.glyph = bytes[i];
 		cells[i] = model;
 	}
 }
+#endif
 
 /* Without autowrap what does not fit overwrites the last column: only its last character is seen.
  */
@@ -101,7 +137,7 @@ static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t len
 
 static bool joins_anything(const struct vt_screen *s)
 {
-	return s->join.valid && vt_grapheme_joins_any(s->join.grapheme);
+	return s->join.grapheme != 0 && s->join.valid && vt_grapheme_joins_any(s->join.grapheme);
 }
 
 static void ascii_one_by_one(struct vt_screen *s, const uint8_t *bytes, size_t length)
