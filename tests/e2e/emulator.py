@@ -210,7 +210,8 @@ class Emulator(pyte.Screen):
 
     def on_string(self, kind, body):
         if kind == "P" and body.startswith("$q"):
-            self.reply("\x1bP0$r\x1b\\")
+            known = {" q": "%d q" % self.cursor_shape, "m": "0m", "r": "1;%dr" % self.lines}.get(body[2:])
+            self.reply("\x1bP1$r%s\x1b\\" % known if known else "\x1bP0$r\x1b\\")
 
     def on_escape(self, intermediate, final):
         if intermediate in ("(", ")"):
@@ -410,7 +411,7 @@ class Emulator(pyte.Screen):
             elif code in ATTRIBUTES:
                 key, value = ATTRIBUTES[code]
                 pen = pen._replace(**{key: value})
-            elif code // 10 in (3, 4) or 90 <= code <= 107:
+            elif code in range(30, 38) or code in range(40, 48) or code in range(90, 98) or code in range(100, 108):
                 key = "fg" if code // 10 in (3, 9) else "bg"
                 pen = pen._replace(**{key: code % 10 + (8 if code >= 90 else 0)})
         self.cursor.attrs = pen

@@ -5,15 +5,15 @@ import subprocess
 
 import pytest
 
-SOCKET = "judge"
-
+from emulator import Emulator
 
 class Judge:
     def __init__(self, server):
         if shutil.which("tmux") is None:
             pytest.skip("tmux is not installed")
         self.server = server
-        self.socket = server.base / "tmux"
+        self.socket = None
+        self.count = 0
         self.config = server.base / "tmux.conf"
         self.config.write_text("set -g status off\nset -g default-terminal tmux-256color\nset -g escape-time 0\n")
 
@@ -23,14 +23,20 @@ class Judge:
                               stdin=subprocess.DEVNULL).stdout
 
     def shown(self, raw, rows, columns):
-        """Rows with their attributes, and the cursor, after these bytes."""
-        data = self.server.base / "tmux.bytes"
+        """Cells with their attributes, and the cursor, after these bytes."""
+        self.count += 1
+        self.socket = self.server.base / ("tmux%d" % self.count)
+        data = self.server.base / ("tmux%d.bytes" % self.count)
         data.write_bytes(bytes(raw) + b"\x1b]2;all is read\x07")
         script = "stty raw -echo; cat %s; exec cat >/dev/null" % data
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), script)
         try:
             self.server.pump.wait(lambda: "all is read" in self.tmux("display-message", "-p", "#{pane_title}"), "tmux")
             cursor = self.tmux("display-message", "-p", "#{cursor_x},#{cursor_y},#{cursor_flag},#{alternate_on}")
-            return self.tmux("capture-pane", "-e", "-p"), cursor.strip()
+            text = self.tmux("capture-pane", "-e", "-p").rstrip("\n").replace("\n", "\r\n")
+            cells = Emulator(rows, columns)  # only to take tmux's answer apart
+            cells.feed(b"\x1b)0" + text.encode())
+            return {"cells": cells.cells(), "cursor": cursor.strip()}
         finally:
             self.tmux("kill-server")
+

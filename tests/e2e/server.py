@@ -66,8 +66,9 @@ class Server:
 
     def argv(self, command):
         words = shlex.split(command) if isinstance(command, str) else [os.fspath(w) for w in command]
-        if "/" not in words[0] and (self.programs / words[0]).exists():
-            words[0] = str(self.programs / words[0])
+        name = os.fsdecode(words[0])
+        if "/" not in name and (self.programs / name).exists():
+            words[0] = str(self.programs / name)
         return words
 
     def start(self, command, env=None, stdin=None, cwd=None):

@@ -63,7 +63,7 @@ def test_already_there_is_said_when_asked(server):
 
 @pytest.mark.parametrize("arguments,code", [
     ("3 /dest:NOPE", 7022), ("99", 7022), ("NOPE", 7022), ("99 /dest:TERM05", 7022), ("TERM09 /dest:TERM05", 7022),
-    ("rdp-tcp", 7022), ("4294967296", 7022), ("99999999999999999999999", 7022), ("root", 7022),
+    ("rdp-tcp", 7001), ("4294967296", 7022), ("99999999999999999999999", 7022), ("root", 7022),
 ])
 def test_what_is_not_there_is_not_found(server, arguments, code):
     here, _, third = two_terminals(server)
@@ -330,6 +330,16 @@ def test_the_callers_session_comes_from_its_tty_and_not_from_the_environment(ser
     assert result.status == 0
     assert states(server)[third] == ("Active", "TERM01")
     assert states(server)[there.session] == ("Active", "TERM05")
+
+
+@pytest.mark.parametrize("command", ["logoff", "disconn", "termserv reset session", "connect", "connect /dest:TERM05"])
+def test_an_argument_that_is_not_utf8_is_not_ones_own_session(server, command):
+    here = server.logon_fixed("TERM01")
+    server.logon_fixed("TERM05")
+    before = states(server)
+    result = server.run("%s $'\\377'" % command, in_terminal=here)
+    assert result.status in (1, 2), result
+    assert states(server) == before
 
 
 def test_connect_to_a_window_of_another_size_resizes_the_session(server):

@@ -114,7 +114,7 @@ def test_the_interfaces_describe_themselves(client):
     ("io.termserv.Control.CreateSession", {}, "org.varlink.service.InvalidParameter", "proof"),
     ("io.termserv.Control.CreateSession", {"proof": 0}, "org.varlink.service.InvalidParameter", "proof"),
     ("io.termserv.Control.CreateSession", {"proof": -1}, "org.varlink.service.InvalidParameter", "proof"),
-    ("io.termserv.Control.OpenTerminal", {"kind": "tty"}, "org.varlink.service.InvalidParameter", ""),
+    ("io.termserv.Control.OpenTerminal", {"kind": "tty"}, "org.varlink.service.ExpectedMore", ""),
 ])
 def test_wrong_calls_get_their_error(client, method, parameters, error, detail):
     answer = client.call(method, **parameters)

@@ -13,7 +13,7 @@ def colours():
                for x in range(60)]
         out.append("".join(row) + "\x1b[0m")
     out.append(" ".join("\x1b[38;5;%dm%03d\x1b[0m" % (n, n) for n in range(16, 34)))
-    out.append("".join("\x1b[%dmX\x1b[0m" % n for n in list(range(30, 38)) + list(range(40, 48)) + list(range(90, 108))))
+    out.append("".join("\x1b[%dmX\x1b[0m" % n for n in [*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)]))
     return "\r\n".join(out)
 
 
