@@ -305,8 +305,10 @@ int varlink_reply_error(struct varlink *v, const char *error, json_t *parameters
 int varlink_send_call(struct varlink *v, const char *method, json_t *parameters, bool more,
 	const int *fds, size_t fd_count)
 {
-	json_t *message = json_pack(
-		"{s:s, s:o}", "method", method, "parameters", or_empty(parameters));
+	if (parameters == NULL) {
+		return -EINVAL;
+	}
+	json_t *message = json_pack("{s:s, s:o}", "method", method, "parameters", parameters);
 	if (message != NULL && more) {
 		(void)json_object_set_new(message, "more", json_true());
 	}

@@ -44,7 +44,8 @@ int varlink_flush(struct varlink *v); /* 0 = all sent, 1 = some is left, or -err
 int varlink_reply(struct varlink *v, json_t *parameters, bool continues);
 int varlink_reply_error(struct varlink *v, const char *error, json_t *parameters);
 
-/* Client side. Sends a call. `method` with its interface; `parameters` is consumed; NULL = {}. */
+/* Client side. Sends a call. `method` with its interface; `parameters` is consumed. NULL is not {}:
+ * what could not be made must not become a call without arguments; -EINVAL. */
 int varlink_send_call(struct varlink *v, const char *method, json_t *parameters, bool more,
 	const int *fds, size_t fd_count);
 

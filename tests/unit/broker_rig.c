@@ -239,7 +239,10 @@ void rig_ask_full(struct rig_peer *p, const char *method, json_t *parameters, bo
 	char name[96];
 	(void)snprintf(name, sizeof(name), "%s%s",
 		strchr(method, '.') != NULL ? "" : CONTROL_INTERFACE ".", method);
-	assert_int_equal(varlink_send_call(p->v, name, parameters, more, &fd, fd >= 0 ? 1 : 0), 0);
+	assert_int_equal(
+		varlink_send_call(p->v, name, parameters != NULL ? parameters : json_object(), more,
+			&fd, fd >= 0 ? 1 : 0),
+		0);
 	rig_settle(p->rig);
 }
 

@@ -223,8 +223,8 @@ static void calls_on_one_connection_are_answered_in_their_order(void **state)
 				 json_pack("{s:s}", "session", "5"), false, NULL, 0),
 		0);
 	for (int i = 0; i < 200; i++) {
-		assert_int_equal(varlink_send_call(p.v, "io.termserv.Control.GetCaller", NULL,
-					 false, NULL, 0),
+		assert_int_equal(varlink_send_call(p.v, "io.termserv.Control.GetCaller",
+					 json_object(), false, NULL, 0),
 			0);
 	}
 	json_t *oneway = json_pack(
