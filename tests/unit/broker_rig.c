@@ -87,7 +87,8 @@ uint64_t rig_own_tty(void)
 		int master, slave;
 		struct stat st;
 		assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-		if (setsid() < 0) {
+		/* A session's leader (a test runner makes us one) has what we want already. */
+		if (getsid(0) != getpid() && setsid() < 0) {
 			/* A group's leader may not: let the group have another one. */
 			pid_t pid = fork();
 			assert_true(pid >= 0);
