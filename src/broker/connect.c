@@ -44,6 +44,7 @@ struct connect {
 	uint32_t session_id;
 	uint32_t serial;	   /* of the packet that waits for an answer */
 	bool pushed;		   /* S0 was told to leave */
+	bool heard;		   /* S has spoken since the swap: what it says now is the truth */
 	char name[LINK_NAME_SIZE]; /* of T */
 };
 
@@ -241,7 +242,9 @@ static bool is_on(const struct session *s, const char *name)
 /* Done when S and S0 say themselves what we wanted. */
 static void settle(struct connect *c)
 {
-	bool arrived = c->session == NULL || is_on(c->session, c->name);
+	/* A terminal that went right after the swap leaves S disconnected again: that is an arrival
+	 * too. */
+	bool arrived = c->session == NULL || c->heard || is_on(c->session, c->name);
 	bool left = c->shown == NULL || !is_on(c->shown, c->name);
 	if (c->state == CONNECT_SETTLE && arrived && left) {
 		finish(c);
@@ -300,7 +303,9 @@ static void on_packet(struct operation *o, struct session *s, const struct link_
 
 static void on_info(struct operation *o, struct session *s)
 {
-	settle((struct connect *)o);
+	struct connect *c = (struct connect *)o;
+	c->heard = c->heard || (s == c->session && c->state == CONNECT_SETTLE);
+	settle(c);
 }
 
 static void on_session_gone(struct operation *o, struct session *s, const char *why)

@@ -402,6 +402,28 @@ static void what_was_answered_is_seen_by_the_next_question(void **state)
 	rig_leader_dies(&l);
 }
 
+static void a_terminal_that_goes_right_after_the_swap_holds_nobody_up(void **state)
+{
+	rig.broker->limits.left_ms = 3600 * 1000; /* no limit shall end this wait */
+	struct rig_leader l = rig_session(&rig, 6, "");
+	struct rig_door d = rig_door(&rig, "TERM01");
+	struct rig_peer caller = rig_caller(&rig);
+	struct link_simple plug = bring_to_plug(&caller, &l, &d, "6");
+	rig_leader_sends(&l, LINK_READY, plug.header.serial, 0);
+	assert_int_equal(rig_refusal(&caller), 0);
+	rig_ask(&caller, "ListSessions", NULL);
+	struct link_simple commit = rig_leader_gets(&l, LINK_COMMIT);
+	rig_leader_sends(&l, LINK_PLUGGED, commit.header.serial, 0);
+	rig_settle(&rig);
+	rig_leader_moves(&l, "");
+	AUTO(json) json_t *list = rig_answer(&caller);
+	json_t *row = json_array_get(json_object_get(list, "sessions"), 0);
+	assert_string_equal(text_of(row, "state"), "Disc");
+	rig_leave(&caller);
+	rig_leave(&d.peer);
+	rig_leader_dies(&l);
+}
+
 static void without_a_session_argument_the_callers_own_moves(void **state)
 {
 	struct rig_leader own = rig_session(&rig, 5, "TERM01");
@@ -551,6 +573,7 @@ int main(void)
 		TEST(the_second_of_two_connects_is_busy_at_once),
 		TEST(a_caller_that_is_killed_does_not_stop_the_connect),
 		TEST(what_was_answered_is_seen_by_the_next_question),
+		TEST(a_terminal_that_goes_right_after_the_swap_holds_nobody_up),
 		TEST(without_a_session_argument_the_callers_own_moves),
 		TEST(without_a_destination_the_callers_own_terminal_shows_it),
 		TEST(a_plain_terminal_is_named_by_its_secret),
