@@ -19,8 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 PYTHON = "/usr/bin/python3"
 PROMPT = "ready> "
-# A login shell of some systems resets PATH before it reads this.
-PROFILE = "PS1='%s'; PS2=; PATH=$TEST_PATH; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
+PROFILE = "PS1='%s'; PS2=; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
 
 Result = namedtuple("Result", "status out err")
 
@@ -55,7 +54,7 @@ class Server:
     def environment(self, **more):
         path = "%s:/usr/bin:/bin" % self.programs
         env = {
-            "PATH": path, "TEST_PATH": path, "HOME": str(self.home), "SHELL": "/bin/bash", "LANG": "C.UTF-8",
+            "PATH": path, "HOME": str(self.home), "SHELL": "/bin/bash", "LANG": "C.UTF-8",
             "TERM": "xterm-256color", "COLORTERM": "truecolor", "TERMSERV_RUNTIME_DIR": str(self.runtime), "PS1": PROMPT,
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG"):

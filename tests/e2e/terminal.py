@@ -19,6 +19,7 @@ from emulator import Emulator
 
 LIMIT = 20.0  # seconds that any wait may last; a loaded machine needs some, a good run none
 SLICE = 0.02  # how often a condition outside of our terminals is looked at
+MARK = b"\0<all that was written has come>\0"
 RAW_MAX = 64 * 1024 * 1024
 
 
@@ -92,6 +93,9 @@ class Terminal:
         if data == b"":
             self.hang_up()
             return
+        self.take(data)
+
+    def take(self, data):
         self.raw += data
         if len(self.raw) > RAW_MAX:
             del self.raw[:len(self.raw) - RAW_MAX]
@@ -150,8 +154,37 @@ class Terminal:
         return self.process.returncode
 
     def drain(self):
-        while self.master is not None and not self.paused and select.select([self.master], [], [], 0)[0]:
-            self.read()
+        """Everything that was written before now. The kernel hands a pty's bytes on in its own time, in order: when a
+        mark of ours has come, all has."""
+        if self.master is None or self.paused:
+            return
+        fd = os.open(self.path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        data = bytearray()
+
+        def whole():
+            if not data.endswith(MARK):
+                try:
+                    data.extend(os.read(self.master, 65536))
+                except BlockingIOError:
+                    pass
+            return data.endswith(MARK)
+        left = bytearray(MARK)
+
+        def written():
+            whole()
+            try:
+                del left[:os.write(fd, left)]
+            except BlockingIOError:
+                pass
+            return not left
+        try:
+            self.pump.terminals.remove(self)
+            self.pump.wait(written, "room for a mark")
+            self.pump.wait(whole, "the mark")
+        finally:
+            os.close(fd)
+            self.pump.terminals.append(self)
+        self.take(bytes(data[:-len(MARK)]))
 
     @property
     def exit_status(self):

@@ -23,7 +23,24 @@ def test_logon_makes_a_session_and_sits_in_it(server):
     assert session["name"] == "tty#1"
     assert value(server, t, "tty") == session["tty"] != t.path
     assert value(server, t, "echo $$") == str(session["pid"])
-    assert value(server, t, "echo $0") == "-bash"
+
+
+def test_the_session_runs_the_callers_shell_with_the_commands_on_its_path(server):
+    """The programs of a build lie in a folder that no login knows; a login shell would make its PATH without them."""
+    t = server.terminal("termserv logon").wait_for(PROMPT)
+    assert value(server, t, "echo $0").lstrip("-") in ("bash", "/bin/bash")
+    for name in ("connect", "termserv", "query"):
+        assert value(server, t, "command -v %s" % name) == str(server.programs / name)
+    assert value(server, t, "case $- in *i*) echo interactive;; esac") == "interactive"
+
+
+def test_a_shell_from_the_configuration_is_run(server):
+    folder = server.home / ".config" / "termserv"
+    folder.mkdir(parents=True)
+    (folder / "termserv.conf").write_text("[session]\nshell = /bin/dash\n")
+    t = server.terminal("termserv logon")
+    t.wait_until(lambda t: server.processes("dash"), "the shell of the configuration")
+    assert value(server, t, "echo $SHELL") == "/bin/dash"
 
 
 def test_the_session_has_the_terminals_size_and_type(server):

@@ -295,6 +295,15 @@ def test_a_hostile_terminal_type_reaches_no_output(server, text):
         check_harmless(result.err, command)
 
 
+def test_a_hostile_terminal_type_is_answered_at_once(server):
+    env = {os.fsencode(k): os.fsencode(v) for k, v in server.environment().items()}
+    env[b"TERM"] = b"\xff"
+    started = time.monotonic()
+    t = server.terminal("termserv logon --new -- sh -c 'echo up; cat'", env=env)
+    server.pump.wait(lambda: not t.running or "up" in t.screen(), "the session, or a refusal")
+    assert time.monotonic() - started < 5, t.report()
+
+
 def test_notices_at_the_door_hold_no_hostile_text(server):
     mine = server.logon(["sh"][0] + " -c 'printf \"\\033]2;\\033[31mevil\\007up\"; cat'").wait_for("up")
     start = len(mine.raw)

@@ -191,6 +191,7 @@ def test_a_bad_message_costs_its_peer_the_connection_and_nobody_else(client, nam
 
 def test_descriptors_that_nobody_asked_for_are_closed(client):
     broker = client.server.need("termserv-broker")
+    client.call("io.termserv.Control.GetCaller")  # from here on the broker has accepted this connection
     before = len(broker.descriptors())
     for _ in range(50):
         read, write = os.pipe()
@@ -203,6 +204,7 @@ def test_descriptors_that_nobody_asked_for_are_closed(client):
 
 def test_many_connections_of_one_user_are_limited_and_freed(client):
     broker = client.server.need("termserv-broker")
+    client.call("io.termserv.Control.GetCaller")  # from here on the broker has accepted this connection
     before = len(broker.descriptors())
     many = []
     for _ in range(600):
