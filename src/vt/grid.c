@@ -33,7 +33,9 @@ size_t vt_grid_bytes(const struct vt_grid *g)
 	}
 	size_t bytes = g->rows * sizeof(*g->lines);
 	for (unsigned y = 0; y < g->rows; y++) {
-		bytes += g->lines[y].size * sizeof(struct vt_cell);
+		if (g->lines[y].cells != NULL) {
+			bytes += (g->lines[y].size + VT_LINE_SPARE) * sizeof(struct vt_cell);
+		}
 	}
 	return bytes;
 }
@@ -48,7 +50,7 @@ void vt_grid_trim(struct vt_grid *g)
 			line->size = 0;
 		} else if (line->size >= line->used + STEP) {
 			struct vt_cell *cells = realloc(
-				line->cells, line->used * sizeof(*line->cells));
+				line->cells, (line->used + VT_LINE_SPARE) * sizeof(*cells));
 			if (cells != NULL) {
 				line->cells = cells;
 				line->size = line->used;
@@ -71,7 +73,7 @@ bool vt_line_reserve(const struct vt_grid *g, struct vt_line *line, unsigned siz
 	}
 	unsigned wanted = (size + line->size / 2 + STEP - 1) / STEP * STEP;
 	wanted = wanted > g->columns ? g->columns : wanted;
-	struct vt_cell *cells = realloc(line->cells, wanted * sizeof(*cells));
+	struct vt_cell *cells = realloc(line->cells, (wanted + VT_LINE_SPARE) * sizeof(*cells));
 	if (cells == NULL) {
 		return false;
 	}
@@ -91,7 +93,8 @@ static inline void split_at(struct vt_line *line, unsigned x)
 	line->cells[x - 1] = space;
 }
 
-struct vt_cell *vt_line_write_slow(const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
+struct vt_cell *vt_line_write_slow(
+	const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
 {
 	if (!vt_line_reserve(g, line, x + n)) {
 		return NULL;

@@ -12,6 +12,9 @@
 
 #include "vt/cell.h"
 
+/* Cells that are allocated behind a line's size: text is stored without asking where it ends. */
+#define VT_LINE_SPARE 1
+
 struct vt_line {
 	struct vt_cell *cells; /* NULL = never written */
 	uint64_t changed;      /* see vt_grid_changed() */

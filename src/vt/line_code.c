@@ -19,6 +19,7 @@ enum code {
 };
 
 #define REPEAT_LEAST 3
+#define ASCII_RUN 8
 
 /* Of the byte behind CODE_STYLE; what is set is followed by its field, in this order. */
 enum style_field {
@@ -281,20 +282,43 @@ static inline size_t put_ascii(
 	return i;
 }
 
-/* The cells from the first on that are single code points beyond ASCII, in this style, none
- * repeated. */
+/* The upper half of a cell: all but its glyph. */
+static inline uint32_t look_of(const struct vt_cell *c)
+{
+	uint32_t look;
+	memcpy(&look, (const uint8_t *)c + 4, sizeof(look));
+	return look;
+}
+
+/* The cells from the first on that are single code points in this style and not repeated; a long
+ * run of ASCII is left to put_ascii(), the last two cells to put_cells(). */
 static inline size_t put_points(
 	struct writer *w, const struct vt_cell *cells, size_t count, uint16_t style)
 {
+	const struct vt_cell one = { .style = style, .width = 1 };
+	const struct vt_cell two = { .style = style, .width = 2 };
+	uint32_t narrow = look_of(&one);
+	uint32_t wide = look_of(&two);
+	size_t room = (size_t)(w->end - w->at) / 4;
+	size_t last = room < count ? room : count;
+	unsigned ascii = 0;
 	size_t i = 0;
-	while (i < count && w->end - w->at >= MARGIN) {
-		const struct vt_cell *c = &cells[i];
-		size_t next = i + (c->width == 2 ? 2 : 1);
-		if (c->glyph - 0x80 >= 0x110000 - 0x80 || c->style != style ||
-			(next < count && cells[next].glyph == c->glyph)) {
+	while (i + 2 < last && ascii < ASCII_RUN) {
+		uint32_t glyph = cells[i].glyph;
+		uint32_t look = look_of(&cells[i]);
+		size_t next = i + (look == wide ? 2 : 1);
+		if ((look != narrow && look != wide) || glyph - 0x20 >= 0x110000 - 0x20) {
 			break;
 		}
-		put_point(w, c->glyph);
+		if (glyph < 0x80) {
+			put(w, glyph);
+			ascii++;
+		} else if (cells[next].glyph == glyph) {
+			break;
+		} else {
+			put_point(w, glyph);
+			ascii = 0;
+		}
 		i = next;
 	}
 	return i;

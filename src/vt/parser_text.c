@@ -70,30 +70,41 @@ static size_t decode(struct vt_parser *p, const uint8_t *b, const uint8_t *end, 
 	return used;
 }
 
-/* The usual characters of two and three bytes from b on: text in one script is a run of one of
- * these forms. Writes at most `max` code points, returns where it stopped. */
+/* Printable ASCII and the usual characters of two and three bytes from b on. Writes at most `max`
+ * code points, returns where it stopped: at anything else, or behind a run of ASCII. */
 static inline const uint8_t *decode_run(
 	const uint8_t *b, const uint8_t *end, uint32_t *points, size_t max, size_t *ret_count)
 {
-	size_t n = 0;
-	while (n < max && end - b >= 4) {
+	uint32_t *at = points;
+	const uint32_t *full = points + max;
+	unsigned ascii = 0;
+	while (at < full && end - b >= 4) {
 		uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
 			     b[3];
-		if ((v & 0xe0c00000u) == 0xc0800000u && b[0] > 0xc2) { /* 0xc2 may begin a C1 */
-			points[n++] = (v >> 18 & 0x7c0) | (v >> 16 & 0x3f);
+		if (v < 0x80000000u) {
+			if (v < 0x20000000u || v >= 0x7f000000u || ++ascii > ASCII_RUN) {
+				break;
+			}
+			*at++ = v >> 24;
+			b++;
+			continue;
+		}
+		ascii = 0;
+		if ((v & 0xe0c00000u) == 0xc0800000u && v >= 0xc3000000u) { /* c2 may begin a C1 */
+			*at++ = (v >> 18 & 0x7c0) | (v >> 16 & 0x3f);
 			b += 2;
 		} else if ((v & 0xf0c0c000u) == 0xe0808000u) {
 			uint32_t point = (v >> 12 & 0xf000) | (v >> 10 & 0xfc0) | (v >> 8 & 0x3f);
 			if (point < 0x800 || (point >= 0xd800 && point < 0xe000)) {
 				break;
 			}
-			points[n++] = point;
+			*at++ = point;
 			b += 3;
 		} else {
 			break;
 		}
 	}
-	*ret_count = n;
+	*ret_count = (size_t)(at - points);
 	return b;
 }
 
@@ -104,46 +115,51 @@ static void flush(struct vt_parser *p, const uint32_t *points, size_t count)
 	}
 }
 
+/* The character at b in full care, added to the *count points; returns where to go on, and in
+ * *ret_done whether the run ends here (with all that was in it handed over). */
+static const uint8_t *one(struct vt_parser *p, const uint8_t *b, const uint8_t *end,
+	uint32_t *points, size_t *count, bool *ret_done)
+{
+	size_t used = decode(p, b, end, &points[*count]);
+	*ret_done = used == 0;
+	if (used == 0) {
+		flush(p, points, *count);
+		return end;
+	}
+	if (points[*count] < 0xa0) {
+		flush(p, points, *count);
+		parser_open(p, b);
+		parser_c1(p, (uint8_t)points[*count]);
+		*ret_done = true;
+	} else {
+		(*count)++;
+	}
+	return b + used;
+}
+
 const uint8_t *parser_text(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
 	uint32_t points[RUN];
 	size_t count = 0;
-	unsigned ascii = 0;
-	while (b < end && ascii < ASCII_RUN) {
+	bool done = false;
+	while (b < end) {
 		if (count == RUN) {
 			flush(p, points, count);
 			count = 0;
 		}
-		uint8_t c = *b;
-		if (c < 0x80) {
-			if (c < 0x20 || c == BYTE_DEL) {
-				break;
-			}
-			ascii++;
-			points[count++] = c;
-			b++;
-			continue;
-		}
-		ascii = 0;
 		size_t decoded;
 		b = decode_run(b, end, points + count, RUN - count, &decoded);
 		count += decoded;
-		if (decoded > 0) {
+		if (b == end || count == RUN) {
 			continue;
 		}
-		size_t used = decode(p, b, end, &points[count]);
-		if (used == 0) {
-			b = end;
+		if (*b < 0x80) {
 			break;
 		}
-		if (points[count] < 0xa0) {
-			flush(p, points, count);
-			parser_open(p, b);
-			parser_c1(p, (uint8_t)points[count]);
-			return b + used;
+		b = one(p, b, end, points, &count, &done);
+		if (done) {
+			return b;
 		}
-		b += used;
-		count++;
 	}
 	flush(p, points, count);
 	return b;

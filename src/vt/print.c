@@ -355,44 +355,76 @@ static void put_point(struct vt_screen *s, uint32_t point)
 	s->join.grapheme = state;
 }
 
+/* Stores n code points of one cell each. */
+static inline void store_narrow(
+	struct vt_cell *cells, struct vt_cell model, const uint32_t *points, size_t n)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	int32_t look;
+	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
+	const __m128i looks = _mm_set1_epi32(look);
+	for (; i + 4 <= n; i += 4) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(points + i));
+		__m128i *out = (__m128i *)(void *)(cells + i);
+		_mm_storeu_si128(out, _mm_unpacklo_epi32(v, looks));
+		_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(v, looks));
+	}
+#endif
+	for (; i < n; i++) {
+		model.glyph = points[i];
+		cells[i] = model;
+	}
+}
+
+/* Stores n code points of these widths, `size` cells together. Each writes its right half too,
+ * which the next one overwrites where there is none; the cell behind the last is put back. */
+static inline void store_points(struct vt_cell *cells, struct vt_cell half, const uint32_t *points,
+	const uint8_t *widths, size_t n, size_t size)
+{
+	struct vt_cell behind = cells[size];
+	struct vt_cell one = half;
+	for (size_t i = 0; i < n; i++) {
+		one.glyph = points[i];
+		one.width = widths[i];
+		cells[0] = one;
+		cells[1] = half;
+		cells += widths[i];
+	}
+	*cells = behind;
+}
+
 /* The first code points of a run that stand alone, up to the end of the row. Returns how many were
  * stored; 0 = the first needs more care. */
 static size_t put_alone(struct vt_screen *s, const uint32_t *points, size_t count)
 {
 	uint8_t widths[ALONE_MAX];
+	size_t size;
 	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || joins_anything(s)) {
 		return 0;
 	}
-	count = vt_width_alone(points, count < ALONE_MAX ? count : ALONE_MAX, widths);
-	if (count == 0) {
+	size_t n = vt_width_alone(points, count < ALONE_MAX ? count : ALONE_MAX, widths, &size);
+	if (n == 0) {
 		return 0;
 	}
 	wrap_pending(s);
 	unsigned limit = vt_cursor_limit(s);
 	unsigned x = s->cursor.column;
-	unsigned end = x;
-	size_t n = 0;
-	while (n < count && end + widths[n] <= limit) {
-		end += widths[n++];
+	while (size > limit - x) {
+		size -= widths[--n];
 	}
 	if (n == 0) {
 		return 0;
 	}
-	struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, end - x);
-	if (cells != NULL) {
-		struct vt_cell half = model_cell(s, 0);
-		struct vt_cell one = half;
-		for (size_t i = 0; i < n; i++) {
-			one.glyph = points[i];
-			one.width = widths[i];
-			*cells++ = one;
-			if (widths[i] == 2) {
-				*cells++ = half;
-			}
-		}
+	struct vt_cell *cells = vt_line_write(
+		s->grid, vt_touch(s, s->cursor.row), x, (unsigned)size);
+	if (cells != NULL && size == n) {
+		store_narrow(cells, model_cell(s, 1), points, n);
+	} else if (cells != NULL) {
+		store_points(cells, model_cell(s, 0), points, widths, n, size);
 	}
-	remember(s, end - widths[n - 1], points[n - 1], widths[n - 1]);
-	advance(s, end, limit);
+	remember(s, x + (unsigned)size - widths[n - 1], points[n - 1], widths[n - 1]);
+	advance(s, x + (unsigned)size, limit);
 	return n;
 }
 

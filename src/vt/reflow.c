@@ -396,7 +396,8 @@ static void crop(struct vt_grid *old, struct vt_grid *ret)
 		*line = (struct vt_line){ 0 };
 		line = vt_grid_line(ret, y);
 		if (line->size > ret->columns) {
-			struct vt_cell *cells = realloc(line->cells, ret->columns * sizeof(*cells));
+			struct vt_cell *cells = realloc(
+				line->cells, (ret->columns + VT_LINE_SPARE) * sizeof(*cells));
 			line->cells = cells != NULL ? cells : line->cells;
 			line->size = (uint16_t)ret->columns;
 		}

@@ -9,18 +9,18 @@
 #define STATE_JOINER 0x40u   /* the same, then ZWJ: a picture now belongs to it */
 #define STATE_REGIONAL 0x80u /* an odd number of regional indicators */
 
-/* The classes of what begins a cluster unless vt_grapheme_joins_any(), and does not make the next
- * of them join either. */
-#define ALONE                                                                                      \
-	(1u << VT_BREAK_OTHER | 1u << VT_BREAK_LV | 1u << VT_BREAK_LVT | 1u << VT_BREAK_PICTURE)
-
 /* A value beyond Unicode is a one-cell OTHER. */
 static inline unsigned property_of(uint32_t point)
 {
 	if (point >= 0x110000) {
-		return 1;
+		return VT_ALONE | 1;
 	}
 	return width_cells[(unsigned)width_pages[point >> 8] << 8 | (point & 255)];
+}
+
+static inline unsigned class_of(uint32_t point)
+{
+	return property_of(point) >> VT_BREAK_SHIFT & VT_BREAK_MASK;
 }
 
 unsigned vt_width(uint32_t point)
@@ -28,17 +28,19 @@ unsigned vt_width(uint32_t point)
 	return property_of(point) & VT_WIDTH_MASK;
 }
 
-size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths)
+size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths, size_t *ret_total)
 {
+	size_t total = 0;
 	size_t i = 0;
 	for (; i < count; i++) {
 		unsigned property = property_of(points[i]);
-		unsigned width = property & VT_WIDTH_MASK;
-		if (width == 0 || (ALONE >> (property >> VT_BREAK_SHIFT) & 1) == 0) {
+		if ((property & VT_ALONE) == 0) {
 			break;
 		}
-		widths[i] = (uint8_t)width;
+		widths[i] = property & VT_WIDTH_MASK;
+		total += widths[i];
 	}
+	*ret_total = total;
 	return i;
 }
 
@@ -88,7 +90,7 @@ static bool joins(vt_grapheme state, unsigned class)
 
 bool vt_grapheme_next(vt_grapheme *state, uint32_t point)
 {
-	unsigned class = property_of(point) >> VT_BREAK_SHIFT;
+	unsigned class = class_of(point);
 	bool joined = *state != 0 && joins(*state, class);
 	vt_grapheme next = class + 1;
 	if (class == VT_BREAK_PICTURE) {
@@ -106,16 +108,16 @@ bool vt_grapheme_next(vt_grapheme *state, uint32_t point)
 
 static bool has_emoji_form(uint32_t point)
 {
-	return property_of(point) >> VT_BREAK_SHIFT == VT_BREAK_PICTURE ||
-	       (point >= '0' && point <= '9') || point == '#' || point == '*';
+	return class_of(point) == VT_BREAK_PICTURE || (point >= '0' && point <= '9') ||
+	       point == '#' || point == '*';
 }
 
 unsigned vt_width_joined(uint32_t base, unsigned width, uint32_t point)
 {
 	unsigned property = property_of(point);
-	unsigned base_class = property_of(base) >> VT_BREAK_SHIFT;
+	unsigned base_class = class_of(base);
 	unsigned own = property & VT_WIDTH_MASK;
-	switch (property >> VT_BREAK_SHIFT) {
+	switch (property >> VT_BREAK_SHIFT & VT_BREAK_MASK) {
 	case VT_BREAK_EXTEND:
 		if (own == 2) { /* a skin tone changes the colour of its emoji */
 			return width;

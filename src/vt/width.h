@@ -21,9 +21,9 @@ typedef uint32_t vt_grapheme;
 bool vt_grapheme_next(vt_grapheme *state, uint32_t point);
 
 /* How many of the first code points begin a cluster of one or two cells whatever came before them
- * (unless that was a vt_grapheme_joins_any()): the plain case, many at a time. Writes their widths.
- */
-size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths);
+ * (unless that was a vt_grapheme_joins_any()): the plain case, many at a time. Writes their widths,
+ * and the cells that all of them take. */
+size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths, size_t *ret_total);
 
 /* Whether a code point of that plain kind may belong to the cluster that is open all the same
  * (after a prepended mark, a joiner, or the first part of a Hangul syllable). */

@@ -1,5 +1,5 @@
 /* The form of the generated tables, shared by width_gen.c, which writes them, and width.c, which
- * reads them: one byte a code point, width in the low bits, break class above.
+ * reads them: one byte a code point, width in the low bits, break class above, VT_ALONE on top.
  */
 #pragma once
 
@@ -21,3 +21,8 @@ enum vt_break {
 
 #define VT_BREAK_SHIFT 2
 #define VT_WIDTH_MASK 3u
+#define VT_BREAK_MASK 0x1fu /* after the shift */
+
+/* Has a cell or two, begins a cluster unless vt_grapheme_joins_any(), and does not make the next
+ * one join either. */
+#define VT_ALONE 0x80u

@@ -1,7 +1,7 @@
 /* Build-time program: prints the width and grapheme-break tables of width.c as C, from the data of
  * utf8proc. Runs on the building machine only; its output is the only thing that programs link.
  *
- * A code point's property is one byte: width (bits 0-1) and break class (bits 2-6). Two stages:
+ * A code point's property is one byte (width_class.h). Two stages:
  * width_pages[point >> 8] names a page, width_cells[page * 256 + (point & 255)] is the byte.
  * Equal pages are stored once.
  */
@@ -102,6 +102,13 @@ static unsigned width(int32_t point, unsigned class)
 	return cells > 2 ? 2 : cells;
 }
 
+static unsigned alone(unsigned cells, unsigned class)
+{
+	bool is = cells > 0 && (class == VT_BREAK_OTHER || class == VT_BREAK_LV ||
+				       class == VT_BREAK_LVT || class == VT_BREAK_PICTURE);
+	return is ? VT_ALONE : 0;
+}
+
 static void print_bytes(const char *name, const uint8_t *bytes, size_t count)
 {
 	printf("static const uint8_t %s[%zu] = {", name, count);
@@ -119,7 +126,8 @@ int main(void)
 		for (int32_t i = 0; i < PAGE; i++) {
 			int32_t point = page * PAGE + i;
 			unsigned class = break_class(point);
-			bytes[i] = (uint8_t)(width(point, class) | class << VT_BREAK_SHIFT);
+			unsigned cells = width(point, class);
+			bytes[i] = (uint8_t)(cells | class << VT_BREAK_SHIFT | alone(cells, class));
 		}
 		unsigned known = 0;
 		while (known < pages && memcmp(stored[known], bytes, PAGE) != 0) {

@@ -118,9 +118,11 @@ static void what_stands_alone_breaks_unless_anything_may_join(void **state)
 {
 	for (uint32_t point = 0x20; point < 0x20000; point++) {
 		uint8_t width = 0;
-		if (vt_width_alone(&point, 1, &width) == 0) {
+		size_t total;
+		if (vt_width_alone(&point, 1, &width, &total) == 0) {
 			continue;
 		}
+		assert_int_equal(total, width);
 		assert_int_equal(width, vt_width(point));
 		for (size_t i = 0; i < ARRAY_SIZE(samples) * ARRAY_SIZE(samples); i++) {
 			vt_grapheme before = 0;
