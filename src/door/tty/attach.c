@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "door/tty/attach_private.h"
 #include "door/tty/termtype.h"
 #include "protocol/error.h"
@@ -58,7 +59,7 @@ static void fill_hello(struct attach *a, uint32_t history_lines)
 		.colours = type.colours,
 		.history_lines = history_lines,
 	};
-	(void)snprintf(a->hello.term, sizeof(a->hello.term), "%s", term != NULL ? term : "");
+	(void)text_encode(a->hello.term, sizeof(a->hello.term), term != NULL ? term : "");
 }
 
 /* The first word of SSH_CONNECTION is where the person sits. */
@@ -75,7 +76,9 @@ static void fill_registration(struct attach *a, const struct attach_setup *setup
 		.fixed = setup->fixed,
 	};
 	if (ssh != NULL) {
-		(void)snprintf(a->address, sizeof(a->address), "%.*s", (int)strcspn(ssh, " "), ssh);
+		char word[sizeof(a->address)];
+		(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(ssh, " "), ssh);
+		(void)text_encode(a->address, sizeof(a->address), word);
 	}
 	if (setup->terminal != NULL) {
 		(void)snprintf(r->name, sizeof(r->name), "%s", setup->terminal);

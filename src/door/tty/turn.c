@@ -178,6 +178,13 @@ static void send_wish(struct attach *a)
 	struct wish *w = &a->wish;
 	const struct registration *r = &a->registration;
 	w->next_try = clock_monotonic_ms() + WISH_PAUSE_MS;
+	AUTO(json)
+	json_t *parameters = json_pack("{s:s, s:s}", "session", w->session, "secret", r->secret);
+	if (parameters == NULL) {
+		w->state = WISH_REFUSED;
+		failure_set(&w->failure, ERROR_NAME_INVALID, "The name is not valid UTF-8.");
+		return;
+	}
 	int fd = r->server.connect(r->server.user);
 	if (fd < 0) {
 		return;
@@ -187,13 +194,12 @@ static void send_wish(struct attach *a)
 		return;
 	}
 	bool password = w->password_fd >= 0;
-	json_t *parameters = json_pack("{s:s, s:s}", "session", w->session, "secret", r->secret);
 	if (password) {
 		(void)json_object_set_new(parameters, "password", json_integer(0));
 	}
 	w->tries++;
 	w->state = WISH_SENT;
-	if (varlink_send_call(w->link, CONTROL_INTERFACE ".Connect", parameters, false,
+	if (varlink_send_call(w->link, CONTROL_INTERFACE ".Connect", json_incref(parameters), false,
 		    &w->password_fd, password ? 1 : 0) < 0) {
 		w->link = varlink_free(w->link);
 		w->state = WISH_WAITS;
@@ -209,7 +215,14 @@ static uint64_t wish_tick(struct attach *a)
 	if (clock_monotonic_ms() >= a->wish.next_try) {
 		send_wish(a);
 	}
-	return a->wish.state == WISH_WAITS ? a->wish.next_try : UINT64_MAX;
+	switch (a->wish.state) {
+	case WISH_WAITS:
+		return a->wish.next_try;
+	case WISH_REFUSED: /* it cannot even be asked for: there is nothing to wait for */
+		return 0;
+	default:
+		return UINT64_MAX;
+	}
 }
 
 static void handle(struct attach *a, const struct pollfd *p)
