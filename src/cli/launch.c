@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -206,6 +207,14 @@ static const char *named_shell(const struct launch *launch, bool login)
 	return login ? NULL : shell != NULL ? shell : user != NULL ? user->pw_shell : "/bin/sh";
 }
 
+/* The kernel tells it only to who sets it. */
+static mode_t own_umask(void)
+{
+	mode_t mask = umask(077);
+	(void)umask(mask);
+	return mask;
+}
+
 /* A memory file with the spec, or -errno. */
 static int write_spec(const struct launch *launch)
 {
@@ -227,7 +236,8 @@ static int write_spec(const struct launch *launch)
 		.header = { .rows = launch->rows,
 			.columns = launch->columns,
 			.history_bytes = launch->config->history_bytes,
-			.wait_ms = launch->wait_ms },
+			.wait_ms = launch->wait_ms,
+			.umask = own_umask() },
 		.directory = directory != NULL ? directory : "/",
 		.term = xterm ? term : TERM_STANDARD,
 		.arguments = command,

@@ -22,7 +22,6 @@
 
 #define NOT_POSSIBLE 126
 #define NOT_FOUND 127
-#define MODE_OF_NEW_FILES 022 /* ours is stricter; what users expect is this */
 
 const char *program_shell(const struct spec *spec)
 {
@@ -93,7 +92,7 @@ _Noreturn static void run_program(const struct spec *spec, int slave, char **var
 		_exit(NOT_POSSIBLE);
 	}
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	(void)umask(MODE_OF_NEW_FILES);
+	(void)umask((mode_t)spec->header.umask);
 	enter_folder(spec);
 	environ = variables; /* its PATH is where the program is looked for */
 	if (spec->arguments[0] != NULL) {

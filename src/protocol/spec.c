@@ -37,7 +37,7 @@ int spec_parse(struct spec *ret, char *bytes, size_t size)
 	}
 	memcpy(&s.header, header, sizeof(s.header));
 	if (s.header.version != SPEC_VERSION || s.header.argument_count > SPEC_ARGUMENTS_MAX ||
-		s.header.environment_count > SPEC_ENVIRONMENT_MAX) {
+		s.header.environment_count > SPEC_ENVIRONMENT_MAX || s.header.umask > 0777) {
 		return -EPROTO;
 	}
 	s.directory = reader_text(&r, SPEC_SIZE_MAX);

@@ -26,6 +26,7 @@ struct spec_header {
 	uint32_t environment_count;
 	uint32_t wait_ms; /* wait so long for the first terminal before the program starts; 0 =
 			     start at once */
+	uint32_t umask;	  /* of the program; 0-0777 */
 };
 
 /* Read side: owns one block of memory that the texts lie in. */

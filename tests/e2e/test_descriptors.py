@@ -157,10 +157,10 @@ def test_the_servers_processes_have_left_the_callers_session_and_folder(server, 
         assert umask == "0077"
 
 
-def test_the_program_has_the_usual_umask_and_default_signals(server):
-    result = server.run(["sh", "-c", "trap '' INT HUP; exec termserv logon --detached -- cat"])
+def test_the_program_has_its_callers_umask_and_default_signals(server):
+    result = server.run(["sh", "-c", "trap '' INT HUP; umask 037; exec termserv logon --detached -- cat"])
     session = server.session(int(result.out))
     status = open("/proc/%d/status" % session["pid"]).read()
     masks = dict(re.findall(r"^(Umask|SigBlk|SigIgn):\s*([0-9a-f]+)", status, re.M))
     assert int(masks["SigBlk"], 16) == 0 and int(masks["SigIgn"], 16) == 0
-    assert masks["Umask"] == "0022"
+    assert masks["Umask"] == "0037"

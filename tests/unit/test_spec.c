@@ -19,7 +19,11 @@ static char *some_environment[] = { "A=1", "EMPTY=", "B=x=y", NULL };
 static struct spec some_spec(void)
 {
 	return (struct spec){
-		.header = { .rows = 24, .columns = 80, .history_bytes = 1000, .wait_ms = 300 },
+		.header = { .rows = 24,
+			.columns = 80,
+			.history_bytes = 1000,
+			.wait_ms = 300,
+			.umask = 027 },
 		.directory = "/some/where",
 		.term = "xterm-256color",
 		.arguments = some_arguments,
@@ -39,6 +43,7 @@ static void what_is_written_is_read_again(void **state)
 	assert_int_equal(got.header.columns, 80);
 	assert_int_equal(got.header.history_bytes, 1000);
 	assert_int_equal(got.header.wait_ms, 300);
+	assert_int_equal(got.header.umask, 027);
 	assert_int_equal(got.header.argument_count, 3);
 	assert_int_equal(got.header.environment_count, 3);
 	assert_string_equal(got.directory, s.directory);
@@ -145,13 +150,14 @@ static void counts_and_version_are_checked(void **state)
 	size_t length = good_bytes(bytes, sizeof(bytes));
 	struct spec_header good;
 	memcpy(&good, bytes, sizeof(good));
-	struct spec_header bad[] = { good, good, good, good, good };
+	struct spec_header bad[] = { good, good, good, good, good, good };
 	bad[0].version = SPEC_VERSION + 1;
 	bad[1].argument_count = SPEC_ARGUMENTS_MAX + 1;
 	bad[2].environment_count = UINT32_MAX;
 	bad[3].argument_count++;
 	bad[4].environment_count--;
-	for (size_t i = 0; i < 5; i++) {
+	bad[5].umask = 01000;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		memcpy(bytes, &bad[i], sizeof(bad[i]));
 		assert_int_equal(parse(bytes, length), -EPROTO);
 	}
