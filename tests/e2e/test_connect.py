@@ -163,6 +163,27 @@ def test_names_are_compared_without_case_and_shown_as_given(server):
     assert five.running
 
 
+def test_no_arguments_on_a_plain_tty_give_the_chooser(server):
+    numbers = [server.detached("sh -c 'echo here is %s; cat'" % word) for word in ("alpha", "beta")]
+    t = server.shell()
+    t.line("connect").wait_for(re.compile(r"^\W*%d\W.*here is beta" % numbers[1], re.MULTILINE))
+    t.line(str(numbers[1])).wait_until(lambda t: t.emulator.text(0) == "here is beta", "the session that was chosen")
+    assert states(server)[numbers[0]] == ("Disc", None)
+    server.disconnect(numbers[1])
+    t.wait_until(lambda t: t.emulator.text(t.emulator.cursor.y) == PROMPT.rstrip(), "the shell again")
+    t.line("connect; echo status=$?").wait_for(re.compile(r"q\W"))
+    t.line("q").wait_for("status=1")
+    assert [state for state, _ in states(server).values()] == ["Disc", "Disc"]
+
+
+def test_the_chooser_shows_no_hostile_text(server):
+    for _ in range(2):
+        server.detached(["sh", "-c", "exec cat", "\x1b[31mred\x1b]2;owned\x07\u202e"])
+    t = server.terminal("connect")
+    t.wait_for("sh -c").wait_for(re.compile(r"q\W"))
+    assert b"\x1b[31mred" not in t.raw and b"owned\x07" not in t.raw and "\u202e".encode() not in t.raw
+
+
 # --- terminals -----------------------------------------------------------------------------------
 
 

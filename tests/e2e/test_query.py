@@ -156,6 +156,15 @@ def test_history_of_a_session_that_no_terminal_shows_is_counted(server):
     assert server.session(number)["modelBytes"] > 1000
 
 
+def test_watch_prints_the_list_again_after_each_change(server):
+    server.detached()
+    t = server.terminal("query session --watch", rows=50).wait_for(session_row(" ", "", USER, 1, "Disc", "pty"))
+    server.detached()
+    t.wait_for(session_row(" ", "", USER, 2, "Disc", "pty"))
+    t.type("\x03")
+    assert t.wait_exit() != 0
+
+
 # --- json ----------------------------------------------------------------------------------------
 
 FIELDS = {

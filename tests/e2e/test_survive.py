@@ -346,6 +346,9 @@ def test_a_second_operation_on_what_is_being_connected_is_busy_at_once(server):
     first = server.start("connect %d /dest:TERM05" % third)
     try:
         def busy():
+            nonlocal first
+            if first.poll() is not None:  # our question came before it
+                first = server.start("connect %d /dest:TERM05" % third)
             return server.run("connect %d /dest:TERM01" % third).status != 0
         server.pump.wait(busy, "the first connect to be under way")
         for command in ("connect %d /dest:TERM01" % third, "connect %d /dest:TERM05" % fourth, "logoff %d" % third,
