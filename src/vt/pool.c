@@ -31,16 +31,29 @@ static struct vt_recent_style *recent_place(struct vt_pool *p, const struct vt_s
 
 _Static_assert(VT_POOL_RECENT == 1 << (32 - 26), "the place is the top bits");
 
+bool vt_pool_style_recent(struct vt_pool *p, const struct vt_style *style, uint16_t *ret)
+{
+	const struct vt_recent_style *recent = recent_place(p, style);
+	if (vt_style_equal(style, &default_style)) {
+		*ret = 0;
+		return true;
+	}
+	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
+		return false;
+	}
+	*ret = (uint16_t)recent->id;
+	return true;
+}
+
 uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style)
 {
-	if (vt_style_equal(style, &default_style)) {
-		return 0;
+	uint16_t id;
+	if (vt_pool_style_recent(p, style, &id)) {
+		return id;
 	}
 	struct vt_recent_style *recent = recent_place(p, style);
-	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
-		recent->style = *style;
-		recent->id = vt_intern_put(&p->styles, style, sizeof(*style));
-	}
+	recent->style = *style;
+	recent->id = vt_intern_put(&p->styles, style, sizeof(*style));
 	return (uint16_t)recent->id;
 }
 

@@ -36,6 +36,9 @@ struct vt_pool {
 void vt_pool_init(struct vt_pool *p);
 void vt_pool_done(struct vt_pool *p);
 
+/* The number of a style that was asked for a short while ago (of the default style too). */
+bool vt_pool_style_recent(struct vt_pool *p, const struct vt_style *style, uint16_t *ret);
+
 /* The number of a style; 0 (the default style) also when the pool is full or memory is short. */
 uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style);
 const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id);	/* never NULL */

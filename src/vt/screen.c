@@ -112,8 +112,10 @@ void vt_collect(struct vt_screen *s)
 uint16_t vt_pen(struct vt_screen *s)
 {
 	if (!s->pen_known) {
-		vt_collect(s);
-		s->pen_style = vt_pool_style_put(&s->pool, &s->modes.pen);
+		if (!vt_pool_style_recent(&s->pool, &s->modes.pen, &s->pen_style)) {
+			vt_collect(s);
+			s->pen_style = vt_pool_style_put(&s->pool, &s->modes.pen);
+		}
 		s->pen_known = true;
 	}
 	return s->pen_style;
