@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,6 +97,12 @@ ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
 		return -EPROTO;
 	}
 	return n;
+}
+
+void fd_ignore_sigpipe(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
 int fd_set_nonblocking(int fd, bool on)

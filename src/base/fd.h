@@ -27,6 +27,10 @@ ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fd
  * -errno. */
 ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set);
 
+/* Writing to a pipe or socket whose reader has gone gives EPIPE, not a deadly signal. For whole
+ * programs. */
+void fd_ignore_sigpipe(void);
+
 int fd_set_nonblocking(int fd, bool on); /* 0 or -errno */
 
 /* Who made the other end of this AF_UNIX socket (SO_PEERCRED). 0 or -errno. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/broker.h"
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 		return usage();
 	}
 	(void)umask(077);
-	(void)signal(SIGPIPE, SIG_IGN); /* whoever reads our log may go */
+	fd_ignore_sigpipe(); /* whoever reads our log may go */
 	raise_limit();
 	struct broker *b = NULL;
 	const struct limits limits = LIMITS_DEFAULT;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "base/text.h"
@@ -154,8 +154,7 @@ int main(int argc, char **argv)
 {
 	log_open("termservd");
 	(void)umask(077);
-	(void)signal(
-		SIGPIPE, SIG_IGN); /* who waits for the ready byte may go, and who reads the log */
+	fd_ignore_sigpipe(); /* who waits for the ready byte may go, and who reads the log */
 	struct options o = read_options(argc, argv);
 	int status = check_options(&o, argc);
 	return status >= 0 ? status : serve(&o);
