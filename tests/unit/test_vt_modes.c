@@ -285,7 +285,7 @@ static struct vt_link link_at(const struct fixture *f, unsigned x)
 	return vt_screen_link(f->screen, vt_screen_style(f->screen, row.cells[x].style)->link);
 }
 
-static void hyperlinks(void **state)
+static void hyperlinks_open_and_close(void **state)
 {
 	struct fixture *f = *state;
 	feed(f, "\033]8;a=b:id=7;http://x/;y\033\\A\033]8;;\033\\B\033]8;;http://\xc3\xa4\aC");
@@ -345,7 +345,7 @@ static void the_pool_is_collected(void **state)
 		text);
 }
 
-static void keyboards(void **state)
+static void keyboard_modes_are_kept_a_buffer(void **state)
 {
 	struct fixture *f = *state;
 	const struct vt_modes *m = feed(f, "\033[>1u\033[>5u");
@@ -379,7 +379,7 @@ static void keyboards(void **state)
 	assert_false(vt_modes_get(m, VT_MODE_KEYPAD));
 }
 
-static void cursor_shapes(void **state)
+static void the_cursor_takes_each_shape(void **state)
 {
 	struct fixture *f = *state;
 	const struct vt_modes *m = feed(f, "\033[5 q");
@@ -543,10 +543,10 @@ int main(void)
 		TEST(blank_rows_take_no_cells),
 		TEST(titles_are_kept_cleaned_and_stacked),
 		TEST(colours_change_and_come_back),
-		TEST(hyperlinks),
+		TEST(hyperlinks_open_and_close),
 		TEST(the_pool_is_collected),
-		TEST(keyboards),
-		TEST(cursor_shapes),
+		TEST(keyboard_modes_are_kept_a_buffer),
+		TEST(the_cursor_takes_each_shape),
 		TEST(queries_are_answered_while_nobody_else_does),
 		TEST(bells_are_told),
 		TEST(rows_tell_when_they_changed),
