@@ -1,6 +1,8 @@
 /* Control sequences: one table row each. Plain ones (no prefix, no intermediate) are found by their
  * final byte, the others by a short search.
  */
+#include <string.h>
+
 #include "vt/state.h"
 
 typedef void csi_handler(struct vt_screen *s, const struct vt_sequence *q);
@@ -99,9 +101,7 @@ static void csi_tab_clear(struct vt_screen *s, const struct vt_sequence *q)
 		vt_tabs_set(&s->modes, s->cursor.column, false);
 		break;
 	case 3:
-		for (unsigned column = 0; column < VT_SIZE_MAX; column++) {
-			vt_tabs_set(&s->modes, column, false);
-		}
+		memset(s->modes.tabs, 0, sizeof(s->modes.tabs));
 		break;
 	default:
 		break;

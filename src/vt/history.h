@@ -23,9 +23,10 @@ int vt_history_new(struct vt_history **ret, size_t budget); /* 0 or -ENOMEM */
 struct vt_history *vt_history_free(struct vt_history *h);   /* NULL is fine; returns NULL */
 AUTO_DEFINE(struct vt_history, vt_history_free);
 
-/* Appends a line of `count` cells. Trailing empty cells of the default style and padding cells
- * (VT_CELL_PAD) are not kept; what does not fit into one block is cut off. pool tells what the
- * cells' numbers mean. Without memory or budget the line is dropped, but counted. */
+/* Appends a line of `count` cells. Empty cells of the default style at the end of a line that is
+ * not wrapped, and padding cells (VT_CELL_PAD) are not kept; what does not fit into one block is
+ * cut off. pool tells what the cells' numbers mean. Without memory or budget the line is dropped,
+ * but counted. */
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
 	size_t count, bool wrapped);
 

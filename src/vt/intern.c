@@ -113,6 +113,7 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 		return number;
 	}
 	if (t->free == 0 && (t->used == t->max || (t->used + 1 >= t->size && !grow(t)))) {
+		t->refused++;
 		return 0;
 	}
 	uint8_t *copy = malloc(length + t->extra);
@@ -149,7 +150,7 @@ const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *re
 
 bool vt_intern_collection_due(const struct vt_intern *t)
 {
-	return t->live > t->limit;
+	return t->live > t->limit || t->refused > FIRST_LIMIT;
 }
 
 void vt_intern_unmark(struct vt_intern *t)
@@ -207,8 +208,11 @@ void vt_intern_sweep(struct vt_intern *t)
 		}
 	}
 	/* Twice what is in use, so that the cost of a collection is paid by as many new entries; a
-	 * reserve stays below max for what is entered between two chances to collect. */
+	 * reserve stays below max for what is entered between two chances to collect, but a table
+	 * that is nearly full of what is in use is not looked through for each new entry. */
 	uint32_t limit = t->live < FIRST_LIMIT / 2 ? FIRST_LIMIT : t->live * 2;
 	uint32_t top = t->max - t->max / 16;
-	t->limit = limit < top ? limit : top;
+	limit = limit < top ? limit : top;
+	t->limit = limit > t->live + FIRST_LIMIT ? limit : t->live + FIRST_LIMIT;
+	t->refused = 0;
 }

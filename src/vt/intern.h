@@ -24,12 +24,13 @@ struct vt_intern {
 	uint32_t size;			 /* entries allocated, a power of two */
 	uint32_t used;			 /* entries [1..used] have been given out at some time */
 	uint32_t live;
-	uint32_t free;	/* first free one */
-	uint32_t limit; /* more live ones than this: a collection is due */
-	uint32_t max;	/* numbers never go beyond this */
-	uint64_t seed;	/* of the hash */
-	size_t bytes;	/* allocated */
-	size_t extra;	/* bytes behind each one's data, zero at first, for the owner to use */
+	uint32_t free;	  /* first free one */
+	uint32_t limit;	  /* more live ones than this: a collection is due */
+	uint32_t refused; /* puts for which there was no room since the last collection */
+	uint32_t max;	  /* numbers never go beyond this */
+	uint64_t seed;	  /* of the hash */
+	size_t bytes;	  /* allocated */
+	size_t extra;	  /* bytes behind each one's data, zero at first, for the owner to use */
 };
 
 void vt_intern_init(struct vt_intern *t, uint32_t max, size_t extra);

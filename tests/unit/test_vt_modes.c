@@ -345,6 +345,32 @@ static void the_pool_is_collected(void **state)
 		text);
 }
 
+/* More styles on one screen than there are numbers: the rest is plain, and nothing becomes slow. */
+static void a_screen_with_more_styles_than_numbers_stays_usable(void **state)
+{
+	struct vt_screen *s = NULL;
+	char text[64];
+	assert_int_equal(vt_screen_new(&s, 300, 300, 0, NULL, NULL), 0);
+	for (unsigned i = 0; i < 90000; i++) {
+		int n = snprintf(text, sizeof(text), "\033[38;2;%u;%u;%umx", i & 255, i >> 8 & 255,
+			1 + (i >> 16));
+		vt_screen_feed(s, text, (size_t)n);
+	}
+	struct vt_row first = vt_screen_row(s, VT_PRIMARY, 0);
+	assert_int_equal(
+		vt_screen_style(s, first.cells[7].style)->foreground, VT_COLOR_RGB | 7u << 16 | 1);
+	assert_int_equal(vt_screen_row(s, VT_PRIMARY, 299).used, 300);
+	vt_screen_feed(s, "\033[m\033[2J\033[H", 10);
+	for (unsigned i = 0; i < 3000; i++) { /* in the end the old ones are found to be unused */
+		int n = snprintf(text, sizeof(text), "\033[48;2;%u;%u;9mx", i & 255, i >> 8);
+		vt_screen_feed(s, text, (size_t)n);
+	}
+	struct vt_row row = vt_screen_row(s, VT_PRIMARY, 9);
+	assert_int_equal(vt_screen_style(s, row.cells[299].style)->background,
+		VT_COLOR_RGB | (2999u & 255) << 16 | (2999u >> 8) << 8 | 9);
+	(void)vt_screen_free(s);
+}
+
 static void keyboard_modes_are_kept_a_buffer(void **state)
 {
 	struct fixture *f = *state;
@@ -545,6 +571,7 @@ int main(void)
 		TEST(colours_change_and_come_back),
 		TEST(hyperlinks_open_and_close),
 		TEST(the_pool_is_collected),
+		cmocka_unit_test(a_screen_with_more_styles_than_numbers_stays_usable),
 		TEST(keyboard_modes_are_kept_a_buffer),
 		TEST(the_cursor_takes_each_shape),
 		TEST(queries_are_answered_while_nobody_else_does),
