@@ -288,6 +288,15 @@ def test_a_door_that_is_ended_disconnects_the_session(server, number):
         assert t.emulator.lasting() == {}
 
 
+def test_a_session_whose_line_drops_keeps_its_shape(server):
+    t = logon(server, ["cat"], rows=33, columns=111)
+    server.wait_state(1, "Active")
+    t.close()
+    server.wait_state(1, "Disc")
+    session = server.session(1)
+    assert (session["rows"], session["columns"]) == (33, 111)
+
+
 def test_a_fixed_terminal_that_is_closed_is_gone_from_the_list(server):
     t = server.logon_fixed("TERM03")
     t.close()

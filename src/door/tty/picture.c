@@ -66,7 +66,7 @@ void picture_over(struct attach *a, enum attach_how how)
 	}
 }
 
-static struct vt_paint_target target_of(const struct attach *a)
+static struct vt_paint_target target_of(struct attach *a)
 {
 	struct cable_size size = rawtty_size(&a->tty);
 	return (struct vt_paint_target){

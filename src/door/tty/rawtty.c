@@ -103,16 +103,19 @@ static uint16_t or_default(unsigned value, unsigned otherwise)
 	return (uint16_t)(value == 0 ? otherwise : value > SIZE_LIMIT ? SIZE_LIMIT : value);
 }
 
-struct cable_size rawtty_size(const struct rawtty *t)
+struct cable_size rawtty_size(struct rawtty *t)
 {
 	struct winsize size = { 0 };
-	(void)ioctl(t->fd, TIOCGWINSZ, &size);
-	return (struct cable_size){
+	if (ioctl(t->fd, TIOCGWINSZ, &size) < 0 && t->size.rows > 0) {
+		return t->size;
+	}
+	t->size = (struct cable_size){
 		.rows = or_default(size.ws_row, 24),
 		.columns = or_default(size.ws_col, 80),
 		.width_pixels = size.ws_xpixel,
 		.height_pixels = size.ws_ypixel,
 	};
+	return t->size;
 }
 
 ssize_t rawtty_read(const struct rawtty *t, void *bytes, size_t size)

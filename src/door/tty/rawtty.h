@@ -9,11 +9,12 @@
 #include "protocol/cable.h"
 
 struct rawtty {
-	int fd;		     /* -1 = not open */
-	bool shared;	     /* fd is standard input's own description: O_NONBLOCK is undone */
-	bool raw;	     /* the terminal is in raw mode now */
-	struct termios mode; /* as it was */
-	char path[64];	     /* as /dev/pts/4; empty when it has no name */
+	int fd;			/* -1 = not open */
+	bool shared;		/* fd is standard input's own description: O_NONBLOCK is undone */
+	bool raw;		/* the terminal is in raw mode now */
+	struct termios mode;	/* as it was */
+	struct cable_size size; /* the last that the terminal told */
+	char path[64];		/* as /dev/pts/4; empty when it has no name */
 };
 
 #define RAWTTY_NONE ((struct rawtty){ .fd = -1 })
@@ -27,8 +28,9 @@ int rawtty_enter(struct rawtty *t);	     /* raw mode; 0 or -errno */
 void rawtty_leave(struct rawtty *t);	     /* the mode as it was; nothing when not raw */
 void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it was raw */
 
-/* 24x80 where the terminal does not know. */
-struct cable_size rawtty_size(const struct rawtty *t);
+/* 24x80 where the terminal does not know; the last one where it has gone, so that a session whose
+ * line drops keeps its shape. */
+struct cable_size rawtty_size(struct rawtty *t);
 
 /* As read() and write(), but -errno. */
 ssize_t rawtty_read(const struct rawtty *t, void *bytes, size_t size);
