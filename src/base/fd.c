@@ -93,8 +93,12 @@ ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
 		return -errno;
 	}
 	int r = take_descriptors(&message, set);
-	if (r < 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+	bool cut = (message.msg_flags & MSG_CTRUNC) != 0;
+	if (r < 0 || (message.msg_flags & MSG_TRUNC) != 0 || (cut && set == NULL)) {
 		return -EPROTO;
+	}
+	if (cut) {
+		set->lost = true;
 	}
 	return n;
 }

@@ -14,6 +14,7 @@
 struct fd_set_received {
 	int fds[FD_PASS_MAX];
 	size_t count;
+	bool lost; /* more came, but this process has no descriptor left for them */
 };
 #define FD_SET_NONE ((struct fd_set_received){ .fds = { -1, -1, -1, -1 } })
 void fd_set_done(struct fd_set_received *set);
@@ -23,7 +24,8 @@ void fd_set_done(struct fd_set_received *set);
 ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count);
 
 /* Receives up to `size` bytes; descriptors are added to `set`, surplus ones are closed and give
- * -EPROTO, as does a packet longer than `size`. Bytes received, 0 at the end of the stream, or
+ * -EPROTO, as does a packet longer than `size`. That none was left for them is no mistake of the
+ * peer's: the message counts, and set->lost says so. Bytes received, 0 at the end of the stream, or
  * -errno. */
 ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set);
 

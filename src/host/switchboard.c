@@ -267,6 +267,10 @@ static int on_start(struct session *s, struct fd_set_received *set)
 static int on_plug(
 	struct session *s, const struct link_simple *message, struct fd_set_received *set)
 {
+	if (set->lost) {
+		answer(s, LINK_READY, message->header.serial, -EMFILE);
+		return 0;
+	}
 	if (set->count != 1) {
 		return -EPROTO;
 	}

@@ -54,6 +54,9 @@ int guard_spec(int *ret, int proof_fd, int timeout_ms)
 	if (n < 0) {
 		return (int)n;
 	}
+	if (set.lost) {
+		return -EMFILE;
+	}
 	if (n == 0 || set.count != 1) {
 		return -EPROTO;
 	}

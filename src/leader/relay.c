@@ -192,6 +192,10 @@ static void ask_host(
 
 static int on_plug(struct relay *r, const struct link_simple *message, struct fd_set_received *set)
 {
+	if (set->lost) {
+		answer_broker(r, LINK_READY, message->header.serial, -EMFILE);
+		return 0;
+	}
 	if (set->count != 1) {
 		return -EPROTO;
 	}

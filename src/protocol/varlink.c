@@ -114,6 +114,9 @@ int varlink_read(struct varlink *v)
 	if (n <= 0) {
 		return n == -ECONNRESET || n == -EPIPE ? 0 : (int)n;
 	}
+	if (set.lost) {
+		return -EMFILE;
+	}
 	if (set.count > 0) {
 		ssize_t start = last_start(v, (size_t)n);
 		if (start < 0 || v->received.count > 0) {

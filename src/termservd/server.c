@@ -63,6 +63,15 @@ static int restart_after(struct server *s, unsigned ms)
 		TIMER_SLACK_USEC, on_restart_time, s);
 }
 
+/* The clock takes a descriptor with its first use and keeps it: a broker's restart must not fail
+ * for want of one. */
+static int reserve_clock(struct server *s)
+{
+	int r = restart_after(s, 0);
+	s->timer = sd_event_source_disable_unref(s->timer);
+	return r;
+}
+
 /* At once, unless brokers die like flies: then one a second, so that a broken build or a full disk
  * does not eat the machine. */
 static unsigned restart_pause(struct server *s)
@@ -100,6 +109,9 @@ static int on_broker_end(sd_event_source *source, const siginfo_t *info, void *u
 static int spawn_leader(
 	struct server *s, const struct link_spawn *spawn, const struct fd_set_received *set)
 {
+	if (set->lost) {
+		return -EMFILE;
+	}
 	if (set->count != 2) {
 		return -EBADMSG;
 	}
@@ -328,6 +340,9 @@ static int set_up(struct server *s, const struct server_options *options)
 	}
 	if (r >= 0) {
 		r = sd_event_new(&s->event);
+	}
+	if (r >= 0) {
+		r = reserve_clock(s);
 	}
 	if (r >= 0) {
 		r = add_signals(s);

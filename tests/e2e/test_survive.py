@@ -434,31 +434,79 @@ def check_clear_error(result):
     return result.err
 
 
+def take_all_descriptors(process):
+    """No number below the limit is free: not one descriptor more. Gives back what was, for give_back()."""
+    used = process.descriptors()
+    return set_limit(process.pid, resource.RLIMIT_NOFILE, min(set(range(len(used) + 1)) - set(used)))
+
+
+def give_back(process, former):
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, former)
+
+
 def test_a_broker_without_descriptors_says_so_and_recovers(server):
+    """Idle callers take what its limit has left."""
     t = server.logon()
     broker = server.need("termserv-broker")
-    former = set_limit(broker.pid, resource.RLIMIT_NOFILE, max(broker.descriptors()) + 1)
-    result = server.run("query session")
-    if result.status != 0:
-        check_clear_error(result)
-    result = server.run("termserv logon --detached -- cat")
-    assert re.search(r"\[(4|8|1722)\]", check_clear_error(result)), result
+    limit = max(broker.descriptors()) + 1
+    former = set_limit(broker.pid, resource.RLIMIT_NOFILE, limit)
+    idle = []
+
+    def full():
+        if len(broker.descriptors()) < limit:
+            idle.append(socket.socket(socket.AF_UNIX))
+            idle[-1].connect(str(server.runtime / "control"))
+        return len(broker.descriptors()) == limit
+    server.pump.wait(full, "the broker to have no descriptor left")
+    for command in ("query session", "termserv logon --detached -- cat"):
+        assert re.search(r"\[(4|8|1722)\]", check_clear_error(server.run(command)))
     t.line("echo alive").wait_for("\nalive")
-    resource.prlimit(broker.pid, resource.RLIMIT_NOFILE, former)
-    assert server.need("termserv-broker").pid == broker.pid
+    for one in idle:
+        one.close()
+    give_back(broker, former)
     assert server.detached() > t.session
+    assert server.need("termserv-broker").pid == broker.pid
     assert server.session(t.session)["state"] == "Active"
 
 
 def test_a_parent_without_descriptors_starts_no_session_and_says_so(server):
     t = server.logon()
     parent = server.need("termservd")
-    former = set_limit(parent.pid, resource.RLIMIT_NOFILE, max(parent.descriptors()) + 1)
+    former = take_all_descriptors(parent)
     check_clear_error(server.run("termserv logon --detached -- cat"))
     t.line("echo alive").wait_for("\nalive")
-    resource.prlimit(parent.pid, resource.RLIMIT_NOFILE, former)
+    give_back(parent, former)
     assert server.detached() > t.session
-    assert len(server.ids()) == 2
+    assert len(server.ids()) == 2 and server.need("termservd").pid == parent.pid
+
+
+def test_a_parent_without_descriptors_starts_its_broker_when_there_are_some_again(server):
+    t = server.logon()
+    parent = server.need("termservd")
+    former = take_all_descriptors(parent)
+    server.kill("termserv-broker")
+    waiting = server.start("query session --json")
+    t.line("echo alive").wait_for("\nalive")
+    assert server.processes("termserv-broker") == [] or server.finish(waiting).status == 0
+    give_back(parent, former)
+    assert server.finish(waiting).status == 0
+    assert server.ids() == [t.session] and server.need("termservd").pid == parent.pid
+
+
+@pytest.mark.parametrize("name", ["termserv-leader", "termserv-host"])
+def test_a_session_without_descriptors_cannot_be_connected_but_goes_on(server, name):
+    t = server.logon_fixed("TERM01")
+    five = server.logon_fixed("TERM05")
+    process = server.need(name, t.session)
+    former = take_all_descriptors(process)
+    result = server.run("connect %d /dest:TERM05" % t.session)
+    assert error_code(result) in (4, 7024, 7040), result
+    t.line("echo alive").wait_for("\nalive")
+    five.line("echo five too").wait_for("\nfive too")
+    assert server.session(t.session)["name"] == "TERM01"
+    give_back(process, former)
+    assert server.run("connect %d /dest:TERM05" % t.session).status == 0
+    five.wait_for("alive")
 
 
 def test_no_memory_for_a_new_session_is_a_clear_error(server):

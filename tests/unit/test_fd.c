@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +37,32 @@ static void descriptors_arrive_close_on_exec_and_surplus_ones_are_refused(void *
 	assert_int_equal(fd_send(pair[0], &iov, 1, five, 5), -EINVAL);
 	assert_int_equal(fd_send(pair[0], &iov, 1, two, 2), 1);
 	assert_int_equal(fd_receive(pair[1], &byte, 1, NULL), -EPROTO);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void a_message_counts_though_no_descriptor_is_left_for_its_own(void **state)
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	struct iovec iov = { .iov_base = (char[]){ 'x' }, .iov_len = 1 };
+	struct rlimit before;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(fd_send(pair[0], &iov, 1, &pair[0], 1), 1);
+	/* The lowest free number is the limit: there is none below it. */
+	int lowest = dup(pair[0]);
+	assert_int_equal(close(lowest), 0);
+	struct rlimit none = { (rlim_t)lowest, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	char byte = 0;
+	struct fd_set_received set = FD_SET_NONE;
+	ssize_t n = fd_receive(pair[1], &byte, 1, &set);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(set.count, 0);
+	assert_true(set.lost);
+	fd_set_done(&set);
 	close(pair[0]);
 	close(pair[1]);
 }
@@ -97,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors_arrive_close_on_exec_and_surplus_ones_are_refused),
+		cmocka_unit_test(a_message_counts_though_no_descriptor_is_left_for_its_own),
 		cmocka_unit_test(a_packet_longer_than_asked_for_is_an_error),
 		cmocka_unit_test(a_socket_by_name_is_reached_but_not_through_a_link),
 		cmocka_unit_test(a_reader_never_leaves_its_bytes),
