@@ -20,7 +20,8 @@
 	((size_t)256 * 1024)		/* more than a pty holds; a job left behind may write on */
 #define TIDY_WORTH ((size_t)256 * 1024) /* of output, after which memory is looked after */
 #define TIDY_AFTER_MS 500
-#define FINISH_MS 2000 /* for the goodbye to reach a slow terminal */
+#define FINISH_MS 2000	     /* for the goodbye to reach a slow terminal */
+#define HANGUP_AGAIN_MS 2000 /* late enough for a program that saves its work at the first one */
 #define TITLE_EVERY_MS 250
 #define INPUT_EVERY_MS 1000
 #define ROWS_DEFAULT 24
@@ -332,14 +333,22 @@ void session_on_program_end(struct session *s)
 	finish(s);
 }
 
+static void hang_up(struct session *s)
+{
+	program_signal(&s->program, &s->pty, SIGHUP);
+	program_signal(&s->program, &s->pty, SIGCONT); /* a stopped one would not notice */
+}
+
 void session_end(struct session *s, bool kill, uint32_t reason, const char *text)
 {
 	s->end_reason = reason;
 	link_set_text(s->end_text, text);
 	s->reset = s->reset || kill;
-	if (s->stage == SESSION_RUNNING) {
-		program_signal(&s->program, &s->pty, kill ? SIGKILL : SIGHUP);
-		program_signal(&s->program, &s->pty, SIGCONT); /* a stopped one would not notice */
+	if (s->stage == SESSION_RUNNING && kill) {
+		program_signal(&s->program, &s->pty, SIGKILL);
+	} else if (s->stage == SESSION_RUNNING) {
+		hang_up(s);
+		s->deadline = clock_monotonic_ms() + HANGUP_AGAIN_MS;
 	} else if (s->stage < SESSION_RUNNING) {
 		s->reset = true; /* nothing ever ran */
 		finish(s);
@@ -355,8 +364,7 @@ void session_abandon(struct session *s)
 		s->end_reason = LINK_REASON_NONE;
 		(void)snprintf(s->end_text, sizeof(s->end_text),
 			"Session %u ended: the process that guarded it is gone.", s->id);
-		program_signal(&s->program, &s->pty, SIGHUP);
-		program_signal(&s->program, &s->pty, SIGCONT);
+		hang_up(s);
 		finish(s);
 	}
 }
@@ -375,6 +383,10 @@ void session_on_time(struct session *s, uint64_t now)
 	switchboard_work(s, now);
 	if (s->stage == SESSION_WAITING && now >= s->deadline) {
 		session_run(s);
+	}
+	if (s->stage == SESSION_RUNNING && s->deadline != 0 && now >= s->deadline) {
+		s->deadline = 0;
+		hang_up(s); /* a shell that was just about to read its input may have missed it */
 	}
 	if (s->stage == SESSION_FINISHING && (now >= s->deadline || switchboard_is_quiet(s))) {
 		s->stage = SESSION_OVER;

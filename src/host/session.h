@@ -30,7 +30,8 @@ enum session_stage {
 struct session {
 	uint32_t id;
 	enum session_stage stage;
-	uint64_t deadline; /* clock_monotonic_ms(); of the stages WAITING and FINISHING */
+	uint64_t deadline; /* of the stage, clock_monotonic_ms(); RUNNING: the hang-up is repeated
+			      then */
 
 	int link_fd; /* to the leader; -1 = it is gone */
 	struct link_queue to_leader;

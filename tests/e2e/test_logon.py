@@ -283,8 +283,15 @@ def test_logoff_ends_the_programs_and_tells_the_terminal(server):
 def test_logoff_without_arguments_ends_ones_own_session(server):
     t = server.logon()
     t.line("logoff")
-    t.wait_exit()
-    assert server.ids() == []
+    assert t.wait_exit() == 128 + signal.SIGHUP
+    server.wait_state(t.session, None)
+
+
+def test_a_program_that_missed_the_hangup_gets_another_one(server):
+    number = server.detached("sh -c 'trap \"trap - HUP\" HUP; while :; do sleep 1000 & wait; done'")
+    assert server.run("logoff %d" % number).status == 0
+    server.wait_state(number, None)
+    assert "session %d: the program was ended by signal 1" % number in server.log()
 
 
 def test_logoff_gives_a_program_that_ignores_hangup_its_grace_and_then_kills_it(server):
