@@ -127,12 +127,21 @@ static void block_drop(struct vt_history *h)
 	(void)munmap(h->blocks[--h->count].data, h->block_size);
 }
 
+static bool is_blank(const struct vt_cell *c)
+{
+	return c->glyph == VT_EMPTY && c->width != 0 &&
+	       (c->style == 0 || (c->flags & VT_CELL_PAD) != 0);
+}
+
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
 	size_t count, bool wrapped)
 {
-	while (count > 0 && cells[count - 1].glyph == VT_EMPTY && cells[count - 1].width != 0 &&
-		(cells[count - 1].style == 0 || (cells[count - 1].flags & VT_CELL_PAD) != 0)) {
-		count--;
+	if (wrapped) { /* what is blank at its end stands before the next line's text */
+		count -= count > 0 && (cells[count - 1].flags & VT_CELL_PAD) != 0;
+	} else {
+		while (count > 0 && is_blank(&cells[count - 1])) {
+			count--;
+		}
 	}
 	struct block *b = h->count > 0 ? &h->blocks[h->count - 1] : NULL;
 	size_t used = 0;

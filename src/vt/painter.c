@@ -10,10 +10,11 @@ static const struct vt_style plain_style;
 
 /* The line that was printed last goes on in row 0 of the screen: makes the terminal wrap into the
  * next row, which is left empty. */
-static void wrap_out(struct vt_brush *b, bool pad)
+static void wrap_out(struct vt_brush *b)
 {
 	vt_brush_style(b, &plain_style);
-	bool wide = pad && !b->pending && b->column + 1 == b->target->columns;
+	/* One column was left: a wide character comes next. */
+	bool wide = b->column > 0 && !b->pending && b->column + 1 == b->target->columns;
 	if (!wide && !b->pending) { /* the widths differ: no row ends here */
 		vt_brush_newline(b);
 		return;
@@ -38,7 +39,6 @@ void vt_paint_history(struct buf *out, struct vt_screen *screen, size_t first, s
 	struct vt_brush b = vt_brush_new(out, screen, target);
 	struct vt_cell cells[VT_SIZE_MAX];
 	bool wrapped = false;
-	bool pad = false;
 	size_t end = vt_history_count(vt_screen_history(screen));
 	end = first < end && count < end - first ? first + count : end;
 	if (first >= end) {
@@ -50,14 +50,13 @@ void vt_paint_history(struct buf *out, struct vt_screen *screen, size_t first, s
 		}
 		size_t n = vt_screen_history_line(screen, i, cells, &wrapped);
 		vt_paint_piece(&b, cells, (unsigned)n, wrapped);
-		pad = n > 0 && (cells[n - 1].flags & VT_CELL_PAD) != 0;
 		if (!wrapped) {
 			end_line(&b);
 		}
 	}
 	bool last = end == vt_history_count(vt_screen_history(screen));
 	if (wrapped && last) {
-		wrap_out(&b, pad);
+		wrap_out(&b);
 	} else if (wrapped) {
 		end_line(&b);
 	}

@@ -9,7 +9,9 @@
 struct vt_brush vt_brush_new(
 	struct buf *out, const struct vt_screen *screen, const struct vt_paint_target *target)
 {
-	return (struct vt_brush){ .out = out, .screen = screen, .target = target };
+	return (struct vt_brush){
+		.out = out, .screen = screen, .target = target, .edge = target->columns
+	};
 }
 
 static void moved(struct vt_brush *b, unsigned row, unsigned column)
@@ -160,7 +162,7 @@ static void keep_apart(struct vt_brush *b, uint32_t first)
 static unsigned counted_width(const struct vt_brush *b, const uint32_t *points, size_t count)
 {
 	unsigned width = vt_width(points[0]);
-	bool edge = b->pending ? b->target->columns == 1 : b->column + 1 == b->target->columns;
+	bool edge = b->pending ? b->target->columns == 1 : b->column + 1 == b->edge;
 	for (size_t i = 1; i < count && !(edge && width == 1); i++) {
 		width = vt_width_joined(points[0], width, points[i]);
 	}
@@ -215,8 +217,8 @@ void vt_brush_glyph(struct vt_brush *b, uint32_t glyph, unsigned width)
 	}
 	bool hidden = (b->pen.attributes & VT_INVISIBLE) != 0 &&
 		      b->target->class == VT_PAINT_PLAIN; /* a VT100 would show it */
-	if (count == 0 || hidden) {
-		put_spaces(b, width);
+	if (count == 0 || hidden || width > b->target->columns) {
+		put_spaces(b, width > b->target->columns ? 1 : width);
 		return;
 	}
 	keep_apart(b, points[0]);

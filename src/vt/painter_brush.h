@@ -13,6 +13,7 @@ struct vt_brush {
 	struct buf *out;
 	const struct vt_screen *screen;
 	const struct vt_paint_target *target;
+	unsigned edge; /* where text ends: the columns, or behind a right margin */
 	unsigned row, column;
 	bool pending; /* the last column was written; column is the last one */
 	bool unsure;  /* terminals disagree about the width of what was printed last */

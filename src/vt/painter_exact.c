@@ -57,12 +57,14 @@ static void put_pending(
 	unsigned column = c.column;
 	const struct vt_cell *cell = text_at(b, which, c.row, &column);
 	vt_brush_place(b, c.row - offset.row, column - offset.column);
+	b->edge = c.column + 1;
 	if (cell != NULL) {
 		vt_brush_cell(b, cell);
 	} else {
 		vt_brush_style(b, &plain_style);
 		vt_brush_glyph(b, ' ', 1);
 	}
+	b->edge = b->target->columns;
 }
 
 static bool is_margin(const struct vt_brush *b, const struct vt_cursor *c)
@@ -234,14 +236,14 @@ static unsigned glyph_width(const struct vt_brush *b, uint32_t glyph)
 }
 
 /* A place of the active buffer where this glyph stands already. */
-static bool find_glyph(
-	const struct vt_brush *b, uint32_t glyph, unsigned *ret_row, unsigned *ret_column)
+static bool find_glyph(const struct vt_brush *b, uint32_t glyph, unsigned width, unsigned *ret_row,
+	unsigned *ret_column)
 {
 	enum vt_buffer which = vt_screen_active(b->screen);
 	for (unsigned y = 0; y < b->target->rows; y++) {
 		struct vt_row row = vt_screen_row(b->screen, which, y);
 		for (unsigned x = 0; x < row.used; x++) {
-			if (row.cells[x].glyph == glyph) {
+			if (row.cells[x].glyph == glyph && row.cells[x].width == width) {
 				*ret_row = y;
 				*ret_column = x;
 				return true;
@@ -251,23 +253,17 @@ static bool find_glyph(
 	return false;
 }
 
-/* `width` empty cells of one style that do not touch the last column. */
-static bool find_room(const struct vt_brush *b, unsigned width, unsigned *ret_row,
-	unsigned *ret_column, uint16_t *ret_style)
+/* `width` empty cells that do not touch the last column. */
+static bool find_room(
+	const struct vt_brush *b, unsigned width, unsigned *ret_row, unsigned *ret_column)
 {
 	enum vt_buffer which = vt_screen_active(b->screen);
 	for (unsigned y = b->target->rows; y-- > 0;) {
 		struct vt_row row = vt_screen_row(b->screen, which, y);
 		unsigned run = 0;
 		for (unsigned x = 0; x + 1 < b->target->columns; x++) {
-			bool exists = x < row.used;
-			uint16_t style = exists ? row.cells[x].style : 0;
-			if (exists && !vt_cell_is_empty(&row.cells[x])) {
-				run = 0;
-				continue;
-			}
-			run = run > 0 && style == *ret_style ? run + 1 : 1;
-			*ret_style = style;
+			bool empty = x >= row.used || vt_cell_is_empty(&row.cells[x]);
+			run = empty ? run + 1 : 0;
 			if (run == width) {
 				*ret_row = y;
 				*ret_column = x + 1 - width;
@@ -285,23 +281,28 @@ static void paint_last_glyph(struct vt_brush *b)
 	uint32_t glyph = vt_screen_last_glyph(b->screen);
 	unsigned row;
 	unsigned column;
-	uint16_t style = 0;
 	if (glyph == VT_EMPTY) {
 		return;
 	}
-	if (find_glyph(b, glyph, &row, &column)) {
+	unsigned width = glyph_width(b, glyph);
+	if (find_glyph(b, glyph, width, &row, &column)) {
 		struct vt_row r = vt_screen_row(b->screen, vt_screen_active(b->screen), row);
 		vt_brush_place(b, row, column);
 		vt_brush_cell(b, &r.cells[column]);
 		return;
 	}
-	unsigned width = glyph_width(b, glyph);
-	if (find_room(b, width, &row, &column, &style)) {
-		vt_brush_place(b, row, column);
-		vt_brush_style(b, vt_screen_style(b->screen, style));
-		vt_brush_glyph(b, glyph, width);
-		vt_brush_place(b, row, column);
-		vt_brush_erase(b, width);
+	if (!find_room(b, width, &row, &column)) {
+		return;
+	}
+	vt_brush_place(b, row, column);
+	vt_brush_style(b, &plain_style);
+	vt_brush_glyph(b, glyph, width);
+	struct vt_row r = vt_screen_row(b->screen, vt_screen_active(b->screen), row);
+	for (unsigned i = 0; i < width; i++) {
+		unsigned x = column + i;
+		vt_brush_place(b, row, x);
+		vt_brush_style(b, vt_screen_style(b->screen, x < r.used ? r.cells[x].style : 0));
+		vt_brush_erase(b, 1);
 	}
 }
 

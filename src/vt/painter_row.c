@@ -41,7 +41,7 @@ static unsigned wrap_into(struct vt_brush *b, unsigned y, const struct vt_paint_
 	if (wraps_by_itself(b, row)) {
 		return 0; /* printing does it */
 	}
-	unsigned width = b->pending ? 1 : 2;
+	unsigned width = b->pending || b->target->columns < 2 ? 1 : 2;
 	vt_brush_glyph(b, width == 2 ? 0x3000 : ' ', width);
 	vt_brush_move(b, y, 0);
 	return width;
@@ -154,7 +154,8 @@ void vt_paint_piece(struct vt_brush *b, const struct vt_cell *cells, unsigned co
 			i += n;
 			continue;
 		}
-		if (!b->pending && b->column + cells[i].width > b->target->columns &&
+		if (b->column > 0 && !b->pending &&
+			b->column + cells[i].width > b->target->columns &&
 			!vt_brush_breaks_before(b, &cells[i])) {
 			vt_brush_glyph(b, 0x3000, 2); /* makes the terminal wrap */
 			vt_brush_move(b, b->row, 0);

@@ -23,7 +23,11 @@ static void wrap(struct vt_screen *s)
 {
 	bool stays = s->cursor.row + 1u == s->rows && s->cursor.row != s->modes.bottom;
 	if (s->modes.left == 0 && s->modes.right + 1u == s->columns && !stays) {
-		vt_touch(s, s->cursor.row)->wrapped = true;
+		struct vt_line *line = vt_touch(s, s->cursor.row);
+		line->wrapped = true;
+		if (line->used < s->columns) { /* erased since: what is joined keeps its place */
+			(void)vt_line_write(s->grid, line, s->columns, 0);
+		}
 	}
 	s->cursor.column = s->modes.left;
 	s->join.valid = false;
@@ -48,7 +52,7 @@ static inline void advance(struct vt_screen *s, unsigned end, unsigned limit)
 	s->cursor.column = (uint16_t)(end >= limit ? limit - 1 : end);
 }
 
-static inline void remember(struct vt_screen *s, unsigned column, uint32_t point, unsigned width)
+static inline void remember(struct vt_screen *s, unsigned column, uint32_t point)
 {
 	s->join.valid = true;
 	s->join.row = s->cursor.row;
@@ -56,7 +60,6 @@ static inline void remember(struct vt_screen *s, unsigned column, uint32_t point
 	s->join.point = point;
 	s->join.grapheme = 0;
 	s->last_glyph = point;
-	s->last_width = (uint8_t)width;
 }
 
 #ifdef __SSE2__
@@ -175,7 +178,7 @@ void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
 		advance(s, x + n, limit);
 	}
 	unsigned column = s->cursor.column - (s->cursor.pending_wrap ? 0 : 1);
-	remember(s, column, end[-1], 1);
+	remember(s, column, end[-1]);
 }
 
 /* A wide character does not fit into the last column: it goes into the next row, or without
@@ -207,6 +210,7 @@ static void put_cell(struct vt_screen *s, uint32_t glyph, unsigned width)
 {
 	wrap_pending(s);
 	if (!make_room(s, width)) {
+		s->join.valid = false;
 		return;
 	}
 	unsigned x = s->cursor.column;
@@ -221,14 +225,27 @@ static void put_cell(struct vt_screen *s, uint32_t glyph, unsigned width)
 			cells[1] = model_cell(s, 0);
 		}
 	}
-	remember(s, x, glyph, width);
+	remember(s, x, glyph);
 	advance(s, x + width, vt_cursor_limit(s));
+}
+
+/* Cells that a glyph takes where there is room for it. */
+static unsigned glyph_width(const struct vt_screen *s, uint32_t glyph)
+{
+	uint32_t own;
+	const uint32_t *points;
+	size_t count = vt_pool_points(&s->pool, glyph, &own, &points);
+	unsigned width = count > 0 ? vt_width(points[0]) : 1;
+	for (size_t i = 1; i < count && vt_modes_get(&s->modes, VT_MODE_GRAPHEME); i++) {
+		width = vt_width_joined(points[0], width, points[i]);
+	}
+	return width;
 }
 
 void vt_print_repeat(struct vt_screen *s, unsigned times)
 {
 	uint32_t glyph = s->last_glyph;
-	unsigned width = s->last_width;
+	unsigned width = glyph_width(s, glyph);
 	if (glyph == VT_EMPTY) {
 		return;
 	}
@@ -307,9 +324,7 @@ static bool join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uin
 		vt_width_joined(points[0], cell->width, point) > cell->width) {
 		widen(s, column);
 	}
-	cell = &vt_line_at(s, s->cursor.row)->cells[column];
 	s->last_glyph = glyph;
-	s->last_width = cell->width;
 	return true;
 }
 
@@ -423,7 +438,7 @@ static size_t put_alone(struct vt_screen *s, const uint32_t *points, size_t coun
 	} else if (cells != NULL) {
 		store_points(cells, model_cell(s, 0), points, widths, n, size);
 	}
-	remember(s, x + (unsigned)size - widths[n - 1], points[n - 1], widths[n - 1]);
+	remember(s, x + (unsigned)size - widths[n - 1], points[n - 1]);
 	advance(s, x + (unsigned)size, limit);
 	return n;
 }

@@ -40,7 +40,6 @@ struct vt_screen {
 	uint16_t blank_style; /* of erased cells: the pen's background only */
 	struct vt_join join;
 	uint32_t last_glyph; /* for REP; 0 = none */
-	uint8_t last_width;
 	struct vt_screen_events events;
 	void *user;
 };
