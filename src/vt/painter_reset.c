@@ -159,10 +159,13 @@ void vt_paint_leave(
 	struct buf *out, const struct vt_screen *screen, const struct vt_paint_target *target)
 {
 	unsigned row = 0;
+	/* An updated terminal has the active buffer in place of the primary one. */
+	enum vt_buffer shown = vt_paint_is_exact(screen, target) ? VT_PRIMARY
+								 : vt_screen_active(screen);
 	vt_paint_reset(out, target);
 	unsigned rows = vt_screen_rows(screen);
 	for (unsigned y = 0; y < rows; y++) {
-		if (vt_screen_row(screen, VT_PRIMARY, y).used > 0) {
+		if (vt_screen_row(screen, shown, y).used > 0) {
 			row = y;
 		}
 	}
