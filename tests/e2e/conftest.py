@@ -38,7 +38,7 @@ def serve(request, server):
         failed = getattr(request.node, "report_call", None) is None or request.node.report_call.failed
         if failed:
             show(server)
-        faults = server.end()
+        faults = server.end() + server.breakdowns()
         log = server.log()
     finally:
         server.clear()

@@ -245,6 +245,13 @@ class Server:
             faults.append("termserv stop --force: %s" % error)
         return faults
 
+    def breakdowns(self):
+        """What a sanitizer or an assertion said, in the log, on a terminal or in a command's output."""
+        texts = [self.log().encode()] + [bytes(t.raw) for t in self.pump.terminals]
+        texts += [text.encode("utf-8", "surrogateescape") for c in self.commands for text in output(c)]
+        return [text[max(0, at.start() - 200):at.start() + 3000].decode("utf-8", "replace")
+                for text in texts if (at := BREAKDOWN.search(text))]
+
     def clear(self):
         for terminal in self.pump.terminals:
             terminal.end()
@@ -276,6 +283,7 @@ def json_rows(result):
     return result.out.strip() and json.loads(result.out).get("sessions")
 
 
+BREAKDOWN = re.compile(rb"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error: |Assertion .* failed|buffer overflow detected")
 ERROR = re.compile(r"Could not ([^\n]+), Error code (\d+)\nError \[(\d+)\]: ([^\n]+)\n")
 
 
