@@ -1,7 +1,11 @@
-/* The load: bench-generate KIND MEGABYTES. Prints READY, waits for one byte, writes the stream,
- * prints the final mark, and waits for end of input. Kinds: log, sgr, utf8, redraw; and the small
- * ones: echo (gives each byte back), screen (fills the screen with colour, ends with the final
- * mark, stays), flood (log lines until killed), idle. */
+/* The load: bench-generate KIND [MEGABYTES [FILE]].
+ *   log, sgr, utf8, redraw  answers each PROBE with READY, starts at any other byte, writes the
+ * stream and the final mark; with FILE it starts at once and leaves there how many seconds it took
+ *   echo     gives each byte back (READY for a PROBE)
+ *   screen   fills the screen with colour, ends with the final mark; again at SIGWINCH and Ctrl-L
+ *   flood    log lines until Ctrl-C, then the final mark; Enter starts again
+ *   history  10,000 lines of 80 columns
+ *   idle     nothing */
 #include "tool.h"
 
 #define BLOCK (1 << 20)
@@ -143,37 +147,108 @@ static void keep_screen(void)
 	}
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* Log lines until Ctrl-C, as fast as the terminal takes them; then the final mark in the prompt's
+ * place, and Enter starts again. */
+static void flood(void)
+{
+	static char block[BLOCK + 4096];
+	struct sigaction action = { .sa_handler = on_interrupt };
+	(void)sigaction(SIGINT, &action, NULL);
+	size_t length = 0;
+	for (unsigned line = 0; length < BLOCK; line++) {
+		length += put_log(block + length, line);
+	}
+	for (char byte;;) {
+		for (size_t at = 0; !interrupted; at = at + 4096 < length ? at + 4096 : 0) {
+			(void)!write(
+				STDOUT_FILENO, block + at, length - at < 4096 ? length - at : 4096);
+		}
+		write_all(STDOUT_FILENO, FINAL_MARK, strlen(FINAL_MARK));
+		ssize_t n;
+		do {
+			n = read(STDIN_FILENO, &byte, 1);
+		} while (n < 0 && errno == EINTR);
+		if (n <= 0) {
+			return;
+		}
+		interrupted = 0;
+	}
+}
+
+/* 10,000 lines of 80 columns that no reader waits for. */
+static void fill_history(void)
+{
+	for (int line = 0; line < 10000; line++) {
+		printf("%05d ", line);
+		for (int i = 0; i < 12; i++) {
+			printf("%.6s", words[rnd(20)]);
+		}
+		printf("\r\n");
+	}
+	fflush(stdout);
+}
+
+/* The stream without a reader: how long the program took, in seconds, goes into the file. */
+static void stream_into(size_t (*put)(char *, unsigned), size_t bytes, const char *path)
+{
+	double start = now_us();
+	stream(put, bytes);
+	FILE *file = fopen(path, "w");
+	if (file == NULL) {
+		die(path);
+	}
+	fprintf(file, "%.6f\n", (now_us() - start) / 1e6);
+	fclose(file);
+}
+
+static const struct {
+	const char *name;
+	size_t (*put)(char *, unsigned);
+	void (*run)(void);
+} kinds[] = {
+	{ "echo", NULL, give_back },
+	{ "flood", NULL, flood },
+	{ "history", NULL, fill_history },
+	{ "idle", NULL, NULL },
+	{ "log", put_log, NULL },
+	{ "redraw", put_redraw, NULL },
+	{ "screen", NULL, keep_screen },
+	{ "sgr", put_sgr, NULL },
+	{ "utf8", put_utf8, NULL },
+};
+
 int main(int argc, char **argv)
 {
-	const char *kind = argc > 1 ? argv[1] : "";
-	size_t bytes = (size_t)(argc > 2 ? atof(argv[2]) * 1e6 : 0);
-	size_t (*put)(char *, unsigned) = strcmp(kind, "log") == 0	? put_log
-					  : strcmp(kind, "sgr") == 0	? put_sgr
-					  : strcmp(kind, "utf8") == 0	? put_utf8
-					  : strcmp(kind, "redraw") == 0 ? put_redraw
-									: NULL;
-	char byte;
-	if (strcmp(kind, "flood") == 0) {
-		for (;;) {
-			stream(put_log, 1 << 24);
-		}
+	size_t kind = 0;
+	while (kind < sizeof(kinds) / sizeof(kinds[0]) &&
+		(argc < 2 || strcmp(kinds[kind].name, argv[1]) != 0)) {
+		kind++;
 	}
-	make_raw(STDIN_FILENO);
-	if (put != NULL) {
-		if (wait_for_go()) {
-			stream(put, bytes);
-			write_all(STDOUT_FILENO, FINAL_MARK, strlen(FINAL_MARK));
-		}
-	} else if (strcmp(kind, "echo") == 0) {
-		give_back();
-	} else if (strcmp(kind, "screen") == 0) {
-		keep_screen();
-	} else if (strcmp(kind, "idle") != 0) {
-		fprintf(stderr, "usage: bench-generate log|sgr|utf8|redraw|echo|screen|flood|idle "
-				"[MEGABYTES]\n");
+	if (kind == sizeof(kinds) / sizeof(kinds[0])) {
+		fprintf(stderr, "usage: bench-generate KIND [MEGABYTES [FILE]]\n");
 		return 2;
 	}
-	while (read(STDIN_FILENO, &byte, 1) == 1) {
+	if (kinds[kind].run != flood) {
+		make_raw(STDIN_FILENO);
+	}
+	size_t bytes = (size_t)(argc > 2 ? atof(argv[2]) * 1e6 : 0);
+	if (kinds[kind].put != NULL && argc > 3) {
+		stream_into(kinds[kind].put, bytes, argv[3]);
+	} else if (kinds[kind].put != NULL && wait_for_go()) {
+		stream(kinds[kind].put, bytes);
+		write_all(STDOUT_FILENO, FINAL_MARK, strlen(FINAL_MARK));
+	} else if (kinds[kind].run != NULL) {
+		kinds[kind].run();
+	}
+	for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {
 	}
 	return 0;
 }

@@ -93,6 +93,59 @@ static int echo(int fd, int count)
 	return 0;
 }
 
+/* Reads at most as fast as `rate` allows (0 = as it comes) until the mark, or, without one, for
+ * half a second. */
+static int read_at_rate(int fd, double rate, const char *mark)
+{
+	size_t state = 0;
+	double start = now_us(), taken = 0;
+	for (;;) {
+		double now = now_us();
+		if (mark == NULL && now - start > 5e5) {
+			return 0;
+		}
+		if (now - start > LIMIT_S * 1e6) {
+			return -1;
+		}
+		if (rate > 0 && taken > rate * (now - start) / 1e6) {
+			(void)usleep(500);
+			continue;
+		}
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		if (poll(&p, 1, 100) <= 0) {
+			continue;
+		}
+		ssize_t n = read(fd, chunk, 4096);
+		if (n <= 0) {
+			return -1;
+		}
+		taken += (double)n;
+		if (mark != NULL && mark_seen(mark, &state, chunk, (size_t)n)) {
+			return 0;
+		}
+	}
+}
+
+static int interrupt(int fd, double rate)
+{
+	double times[10];
+	for (int i = 0; i < 10; i++) {
+		if (read_at_rate(fd, rate, NULL) < 0) {
+			return -1;
+		}
+		double start = now_us();
+		write_all(fd, "\x03", 1);
+		if (read_at_rate(fd, rate, FINAL_MARK) < 0) {
+			return -1;
+		}
+		times[i] = now_us() - start;
+		write_all(fd, "\r", 1);
+	}
+	qsort(times, 10, sizeof(*times), compare);
+	printf("%.1f %.1f\n", times[5], times[9]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int dashes = 1;
@@ -100,8 +153,9 @@ int main(int argc, char **argv)
 		dashes++;
 	}
 	if (dashes < 3 || dashes + 1 >= argc) {
-		fprintf(stderr, "usage: bench-terminal throughput|echo|paint N [ROWS COLUMNS] -- "
-				"COMMAND...\n");
+		fprintf(stderr,
+			"usage: bench-terminal throughput|echo|interrupt|paint N [ROWS COLUMNS] -- "
+			"COMMAND...\n");
 		return 2;
 	}
 	unsigned short rows = dashes > 4 ? (unsigned short)atoi(argv[3]) : 24;
@@ -114,6 +168,8 @@ int main(int argc, char **argv)
 		r = throughput(fd);
 	} else if (strcmp(argv[1], "echo") == 0) {
 		r = echo(fd, atoi(argv[2]));
+	} else if (strcmp(argv[1], "interrupt") == 0) {
+		r = interrupt(fd, atof(argv[2]));
 	} else {
 		r = read_until(fd, FINAL_MARK, 0);
 		if (r == 0) {

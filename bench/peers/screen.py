@@ -20,7 +20,7 @@ def available(bench):
 def start(bench, command):
     _environment(bench)
     name = f"bench{next(_numbers)}"
-    bench.quiet("screen", "-c", "/dev/null", "-dmS", name, *command)
+    bench.quiet("screen", "-c", "/dev/null", "-h", "10000", "-dmS", name, *command)
     return name
 
 

@@ -23,6 +23,10 @@ def attach(bench, session):
     return [_program(bench, "connect"), session]
 
 
+def listing(bench):
+    return [_program(bench, "query"), "session"]
+
+
 def processes(bench, sessions):
     """Leaders and hosts: the parents of the sessions' programs, and theirs."""
     listed = json.loads(bench.quiet(_program(bench), "query", "session", "--json"))["sessions"]
