@@ -15,6 +15,7 @@ BELOW = {
     "leader": {"base", "protocol"},
     "host": {"base", "protocol", "vt"},
     "door/tty": {"base", "protocol", "vt"},
+    "door/x11": {"base", "protocol"},
     "cli": {"base", "protocol", "door/tty"},
 }
 LINES_MAX = 600
@@ -135,6 +136,8 @@ def test_the_include_check_sees_a_foreign_room():
     assert check_includes(Path("broker/main.c"), '#include "host/pty.h"\n') != []
     assert check_includes(Path("host/main.c"), '#include "door/tty/attach.h"\n') != []
     assert check_includes(Path("door/tty/attach.c"), '#include "cli/table.h"\n') != []
+    assert check_includes(Path("door/x11/main.c"), '#include "door/tty/attach.h"\n') != []
+    assert check_includes(Path("host/main.c"), '#include "door/x11/relay.h"\n') != []
     assert check_includes(Path("cli/main.c"), '#include "table.h"\n') != []
     assert check_includes(Path("cli/main.c"), '#include "../base/buf.h"\n') != []
     assert check_includes(Path("door/rdp/main.c"), "") != []

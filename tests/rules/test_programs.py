@@ -1,4 +1,4 @@
-"""What the built programs are: hardened, and the two that every session pays for link libc alone."""
+"""What the built programs are: hardened, and those that run once per session link libc alone."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import tree
 
-PROGRAMS = ["termserv", "termservd", "termserv-broker", "termserv-leader", "termserv-host"]
+PROGRAMS = ["termserv", "termservd", "termserv-broker", "termserv-leader", "termserv-host", "termserv-x11"]
 LIBC = re.compile(r"^(libc\.so|ld-linux|linux-vdso)")
 
 
@@ -52,8 +52,8 @@ def test_program_is_hardened(name):
     assert check_hardening(readelf(built(name))) == []
 
 
-@pytest.mark.parametrize("name", ["termserv-host", "termserv-leader"])
-def test_host_and_leader_link_libc_alone(name):
+@pytest.mark.parametrize("name", ["termserv-host", "termserv-leader", "termserv-x11"])
+def test_what_runs_once_per_session_links_libc_alone(name):
     assert check_libc_alone(readelf(built(name))) == []
 
 
