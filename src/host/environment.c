@@ -17,6 +17,7 @@
 #define VALUE_MAX 4096
 #define FILE_MAX (128 * 1024)
 #define NEW_NAME ".new"
+#define AUTHORITY_NAME "xauthority"
 
 enum known {
 	COLORTERM,
@@ -57,7 +58,8 @@ struct values {
 
 int environment_open(struct environment *ret, int run_fd)
 {
-	*ret = (struct environment){ .run_fd = run_fd };
+	*ret = ENVIRONMENT_INIT;
+	ret->run_fd = run_fd;
 	char name[32];
 	char path[PATH_MAX];
 	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", run_fd);
@@ -77,6 +79,7 @@ int environment_open(struct environment *ret, int run_fd)
 
 void environment_done(struct environment *e)
 {
+	display_done(&e->display);
 	auto_close(&e->run_fd);
 	free(e->run_path);
 	*e = ENVIRONMENT_INIT;
@@ -171,8 +174,69 @@ static int update_links(const struct environment *e, const struct values *v, boo
 	return result;
 }
 
+/* --- files -------------------------------------------------------------------------------------
+ */
+
+static int write_file(const struct environment *e, const char *name, const struct buf *text)
+{
+	(void)unlinkat(e->run_fd, NEW_NAME, 0);
+	AUTO_FD int fd = openat(
+		e->run_fd, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	ssize_t n = write(fd, text->data, text->length);
+	if (n != (ssize_t)text->length) {
+		int error = n < 0 ? -errno : -ENOSPC;
+		(void)unlinkat(e->run_fd, NEW_NAME, 0);
+		return error;
+	}
+	return renameat(e->run_fd, NEW_NAME, e->run_fd, name) < 0 ? -errno : 0;
+}
+
+static int open_display(struct environment *e)
+{
+	int r = display_open(&e->display);
+	if (r < 0) {
+		return r;
+	}
+	AUTO(buf_done) struct buf cookie = BUF_INIT(VALUE_MAX);
+	display_put_authority(&e->display, &cookie);
+	r = cookie.failed ? -ENOMEM : write_file(e, AUTHORITY_NAME, &cookie);
+	if (r < 0) {
+		display_done(&e->display);
+	}
+	return r;
+}
+
+static int update_display(struct environment *e, const struct values *v, bool *stable)
+{
+	const char *display = v->value[DISPLAY];
+	if (e->run_path == NULL || (display == NULL && e->display.number == 0)) {
+		return 0;
+	}
+	int r = e->display.number == 0 ? open_display(e) : 0;
+	if (e->display.number != 0) {
+		r = display_tell(&e->display, display, v->value[XAUTHORITY]);
+		stable[DISPLAY] = stable[XAUTHORITY] = display != NULL;
+	}
+	return r;
+}
+
 /* --- run/env -----------------------------------------------------------------------------------
  */
+
+/* The value that stays, as text behind `to`. */
+static void put_stable(struct buf *to, const struct environment *e, int which)
+{
+	if (which == DISPLAY) {
+		(void)buf_printf(to, ":%u", e->display.number);
+	} else {
+		(void)buf_printf(to, "%s/%s", e->run_path,
+			which == XAUTHORITY ? AUTHORITY_NAME : known_rows[which].link);
+	}
+	(void)buf_put_byte(to, '\0');
+}
 
 static void put_quoted(struct buf *out, const char *value)
 {
@@ -187,54 +251,39 @@ static void put_quoted(struct buf *out, const char *value)
 	(void)buf_put_text(out, "'\n");
 }
 
-static void put_variable(struct buf *out, const struct environment *e, const struct known_row *row,
-	const char *value, bool stable)
+static void put_variable(
+	struct buf *out, const struct environment *e, int which, const char *value, bool stable)
 {
+	AUTO(buf_done) struct buf text = BUF_INIT(VALUE_MAX);
+	if (stable) {
+		put_stable(&text, e, which);
+		value = text.failed ? value : (const char *)text.data;
+	}
 	if (value == NULL) {
-		(void)buf_printf(out, "unset %s\n", row->name);
+		(void)buf_printf(out, "unset %s\n", known_rows[which].name);
 		return;
 	}
-	AUTO(free) char *path = NULL;
-	if (stable && asprintf(&path, "%s/%s", e->run_path, row->link) < 0) {
-		path = NULL;
-	}
-	(void)buf_printf(out, "%s=", row->name);
-	put_quoted(out, path != NULL ? path : value);
+	(void)buf_printf(out, "%s=", known_rows[which].name);
+	put_quoted(out, value);
 }
 
-static int write_file(const struct environment *e, const struct buf *text)
-{
-	(void)unlinkat(e->run_fd, NEW_NAME, 0);
-	AUTO_FD int fd = openat(
-		e->run_fd, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		return -errno;
-	}
-	ssize_t n = write(fd, text->data, text->length);
-	if (n != (ssize_t)text->length) {
-		int error = n < 0 ? -errno : -ENOSPC;
-		(void)unlinkat(e->run_fd, NEW_NAME, 0);
-		return error;
-	}
-	return renameat(e->run_fd, NEW_NAME, e->run_fd, "env") < 0 ? -errno : 0;
-}
-
-static int update(const struct environment *e, const struct values *v)
+static int update(struct environment *e, const struct values *v)
 {
 	if (e->run_fd < 0) {
 		return 0;
 	}
 	bool stable[KNOWN_FILE] = { false };
 	int links = update_links(e, v, stable);
+	int display = update_display(e, v, stable);
 	AUTO(buf_done) struct buf text = BUF_INIT(FILE_MAX);
 	for (int i = 0; i < KNOWN_FILE; i++) {
-		put_variable(&text, e, &known_rows[i], v->value[i], stable[i]);
+		put_variable(&text, e, i, v->value[i], stable[i]);
 	}
-	int file = text.failed ? -ENOMEM : write_file(e, &text);
-	return links < 0 ? links : file;
+	int file = text.failed ? -ENOMEM : write_file(e, "env", &text);
+	return links < 0 ? links : display < 0 ? display : file;
 }
 
-int environment_update(const struct environment *e, const char *texts, size_t length)
+int environment_update(struct environment *e, const char *texts, size_t length)
 {
 	struct values v = { 0 };
 	struct reader r = reader_over(texts, length);
@@ -248,7 +297,7 @@ int environment_update(const struct environment *e, const char *texts, size_t le
 	return update(e, &v);
 }
 
-int environment_begin(const struct environment *e, char *const *variables)
+int environment_begin(struct environment *e, char *const *variables)
 {
 	struct values v = { 0 };
 	for (; *variables != NULL; variables++) {
@@ -259,14 +308,27 @@ int environment_begin(const struct environment *e, char *const *variables)
 
 /* --- for the programs ------------------------------------------------------------------------- */
 
+/* Which known variables have a value that stays, for programs of this spec. */
+static void find_stable(const struct environment *e, const struct spec *spec, bool *stable)
+{
+	for (int i = 0; i < KNOWN_FILE && e->run_path != NULL; i++) {
+		const char *value = environment_find(spec->environment, known_rows[i].name);
+		bool has_one = known_rows[i].link != NULL ||
+			       (i == DISPLAY && e->display.number != 0);
+		stable[i] = has_one && value != NULL && value[0] != '\0';
+	}
+	stable[XAUTHORITY] = stable[DISPLAY];
+}
+
 /* Whether we say ourselves what this variable is. */
-static bool is_ours(const struct environment *e, const char *variable)
+static bool is_ours(const struct environment *e, const bool *stable, const char *variable)
 {
 	if (value_of(variable, "TERM") != NULL || value_of(variable, "TERMSERV_SESSION") != NULL) {
 		return true;
 	}
 	for (int i = 0; i < KNOWN_FILE && e->run_path != NULL; i++) {
-		if (known_rows[i].link != NULL && value_of(variable, known_rows[i].name) != NULL) {
+		if ((stable[i] || known_rows[i].link != NULL) &&
+			value_of(variable, known_rows[i].name) != NULL) {
 			return true;
 		}
 	}
@@ -276,34 +338,36 @@ static bool is_ours(const struct environment *e, const char *variable)
 char **environment_program(const struct environment *e, const struct spec *spec, uint32_t session)
 {
 	/* The array, and behind it the texts that are ours. */
-	size_t count = spec->header.environment_count + KNOWN_FILE + 3;
-	size_t path = e->run_path != NULL ? strlen(e->run_path) : 0;
-	size_t room = KNOWN_FILE * (path + 64) + strlen(spec->term) + 64;
-	char **list = malloc(count * sizeof(*list) + room);
+	AUTO(buf_done) struct buf texts = BUF_INIT(FILE_MAX);
+	bool stable[KNOWN_FILE] = { false };
+	size_t ours = 2;
+	find_stable(e, spec, stable);
+	(void)buf_printf(&texts, "TERM=%s", spec->term);
+	(void)buf_put_byte(&texts, '\0');
+	(void)buf_printf(&texts, "TERMSERV_SESSION=%u", session);
+	(void)buf_put_byte(&texts, '\0');
+	for (int i = 0; i < KNOWN_FILE; i++) {
+		if (stable[i]) {
+			(void)buf_printf(&texts, "%s=", known_rows[i].name);
+			put_stable(&texts, e, i);
+			ours++;
+		}
+	}
+	size_t count = spec->header.environment_count + ours + 1;
+	char **list = texts.failed ? NULL : malloc(count * sizeof(*list) + texts.length);
 	if (list == NULL) {
 		return NULL;
 	}
-	char *text = (char *)(list + count);
-	char *end = text + room;
 	size_t n = 0;
 	for (char **v = spec->environment; *v != NULL; v++) {
-		if (!is_ours(e, *v)) {
+		if (!is_ours(e, stable, *v)) {
 			list[n++] = *v;
 		}
 	}
-	list[n++] = text;
-	text += snprintf(text, (size_t)(end - text), "TERM=%s", spec->term) + 1;
-	list[n++] = text;
-	text += snprintf(text, (size_t)(end - text), "TERMSERV_SESSION=%u", session) + 1;
-	for (int i = 0; i < KNOWN_FILE && e->run_path != NULL; i++) {
-		const struct known_row *row = &known_rows[i];
-		const char *value = environment_find(spec->environment, row->name);
-		if (row->link != NULL && value != NULL && value[0] != '\0') {
-			list[n++] = text;
-			text += snprintf(text, (size_t)(end - text), "%s=%s/%s", row->name,
-					e->run_path, row->link) +
-				1;
-		}
+	char *text = memcpy(list + count, texts.data, texts.length);
+	for (size_t i = 0; i < ours; i++) {
+		list[n++] = text;
+		text += strlen(text) + 1;
 	}
 	list[n] = NULL;
 	return list;

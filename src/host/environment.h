@@ -1,5 +1,6 @@
 /* What of a terminal's environment reaches the session: stable paths that are re-pointed to the
- * terminal that is connected now, and run/env, which a shell may read to refresh its own.
+ * terminal that is connected now, an X display of the session's own that leads there, and run/env,
+ * which a shell may read to refresh its own.
  *
  * Always holds: only the names of one short list are taken over, values are data (quoted exactly),
  * and every file changes at once or not at all. */
@@ -8,14 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/display.h"
 #include "protocol/spec.h"
 
 struct environment {
 	int run_fd;	/* the session's own folder; -1 = none */
 	char *run_path; /* its absolute path; NULL = unknown, then there are no stable paths */
+	struct display display; /* from the first terminal on that has one */
 };
 
-#define ENVIRONMENT_INIT ((struct environment){ .run_fd = -1 })
+#define ENVIRONMENT_INIT ((struct environment){ .run_fd = -1, .display = DISPLAY_INIT })
 
 /* Takes run_fd over, also on failure. 0 or -errno. */
 int environment_open(struct environment *ret, int run_fd);
@@ -23,13 +26,13 @@ void environment_done(struct environment *e);
 
 /* The terminal's own variables, as CABLE_CLIENT brings them (NAME=VALUE texts, each NUL-ended).
  * 0, or -errno when something could not be written: the session goes on without it. */
-int environment_update(const struct environment *e, const char *texts, size_t length);
+int environment_update(struct environment *e, const char *texts, size_t length);
 
 /* The same, from the environment of who created the session. */
-int environment_begin(const struct environment *e, char *const *variables);
+int environment_begin(struct environment *e, char *const *variables);
 
-/* The environment of the session's programs: that of the spec, with TERM, TERMSERV_SESSION and the
- * stable paths of what the spec has. NULL-ended, one block for free(); borrows from spec. NULL: no
+/* The environment of the session's programs: that of the spec, with TERM, TERMSERV_SESSION and
+ * stable values of what the spec has. NULL-ended, one block for free(); borrows from spec. NULL: no
  * memory. */
 char **environment_program(const struct environment *e, const struct spec *spec, uint32_t session);
 

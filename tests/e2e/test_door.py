@@ -510,21 +510,21 @@ def test_the_waylands_path_stays_valid_after_a_reconnect_from_elsewhere(server):
 
 
 def test_env_prints_what_the_present_terminal_brought(server):
-    t = server.terminal("termserv logon", env=server.environment(DISPLAY=":1", SSH_CONNECTION="192.0.2.7 1 192.0.2.1 22"))
+    t = server.terminal("termserv logon", env=server.environment(SSH_CLIENT="first", SSH_CONNECTION="192.0.2.7 1 192.0.2.1 22"))
     t.wait_for(PROMPT)
     assert server.sessions()[0]["clientAddress"] == "192.0.2.7"
     assert re.fullmatch(r"ssh#\d+", server.sessions()[0]["name"])
-    assert "DISPLAY" in server.run("termserv env", in_terminal=t).out
+    assert "SSH_CLIENT='first'\n" in server.run("termserv env", in_terminal=t).out
     t.close()
     server.wait_state(1, "Disc")
-    t = server.connect(1, env=server.environment(DISPLAY=":2")).wait_for(PROMPT)
-    assert server.run('eval "$(termserv env)"; echo $DISPLAY', in_terminal=t).out.strip() == ":2"
+    t = server.connect(1, env=server.environment(SSH_CLIENT="second")).wait_for(PROMPT)
+    assert server.run('eval "$(termserv env)"; echo $SSH_CLIENT', in_terminal=t).out.strip() == "second"
 
 
 @pytest.mark.parametrize("text", ["'; touch owned; '", "$(touch owned)", "`touch owned`", "a b  c", "x\\", "\"", "*", "a\nb"])
 def test_env_quotes_foreign_values(server, text):
-    t = server.terminal("termserv logon", env=server.environment(DISPLAY=text)).wait_for(PROMPT)
-    result = server.run('eval "$(termserv env)"; printf "%s" "$DISPLAY"', in_terminal=t)
+    t = server.terminal("termserv logon", env=server.environment(SSH_CLIENT=text)).wait_for(PROMPT)
+    result = server.run('eval "$(termserv env)"; printf "%s" "$SSH_CLIENT"', in_terminal=t)
     assert result.out == text or result.out == "" or text == "a\nb", result
     assert not list(server.home.glob("owned")) and not list(server.base.glob("owned"))
 
