@@ -77,7 +77,7 @@ def test_query_session_takes_an_id_a_name_or_a_user(server, argument, found):
     assert [int(line[41:46]) for line in lines[1:]] == found
 
 
-@pytest.mark.parametrize("argument", ["99", "NOPE", "nobody", "TERM"])
+@pytest.mark.parametrize("argument", ["99", "NOPE", "nosuchuser", "TERM"])
 def test_query_of_what_is_not_there(server, argument):
     server.detached()
     result = server.run("query session %s" % argument)

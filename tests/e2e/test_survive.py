@@ -380,7 +380,7 @@ def test_the_caller_that_dies_in_the_middle_aborts_nothing(server):
     broker = server.need("termserv-broker")
     os.kill(broker.pid, signal.SIGSTOP)
     caller = server.start("connect %d /dest:TERM01" % third)
-    server.pump.wait(lambda: processes.read(caller.pid, "wchan") not in (b"", b"0"), "the caller to wait")
+    server.pump.wait(lambda: processes.table()[caller.pid].state == "S", "the caller to wait")
     caller.kill()
     caller.wait()
     os.kill(broker.pid, signal.SIGCONT)
