@@ -237,8 +237,17 @@ void vt_brush_glyph(struct vt_brush *b, uint32_t glyph, unsigned width)
 
 void vt_brush_cell(struct vt_brush *b, const struct vt_cell *cell)
 {
-	vt_brush_style(b, vt_screen_style(b->screen, cell->style));
-	vt_brush_glyph(b, cell->glyph, cell->width == 2 ? 2 : 1);
+	const struct vt_style *style = vt_screen_style(b->screen, cell->style);
+	unsigned width = cell->width == 2 ? 2 : 1;
+	vt_brush_style(b, style);
+	if ((style->attributes & VT_INVISIBLE) != 0 && b->target->class == VT_PAINT_PLAIN) {
+		for (unsigned i = 0; i < width;
+			i++) { /* what it cannot hide it must not be given */
+			vt_brush_glyph(b, ' ', 1);
+		}
+		return;
+	}
+	vt_brush_glyph(b, cell->glyph, width);
 }
 
 void vt_brush_erase(struct vt_brush *b, unsigned count)

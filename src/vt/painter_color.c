@@ -118,7 +118,12 @@ struct vt_style vt_paint_reduce(const struct vt_screen *screen,
 	struct vt_style s = *style;
 	if (target->class == VT_PAINT_PLAIN) {
 		s.link = 0;
-		s.attributes &= (uint16_t) ~(VT_PROTECTED | VT_OVERLINE | VT_STRIKE);
+		s.attributes &= (uint16_t) ~(VT_PROTECTED | VT_STRIKE | VT_INVISIBLE);
+	}
+	if (target->class == VT_PAINT_PLAIN || target->colours < 256) {
+		/* Terminals of this age do not know sub-parameters: some take 4:2 for a green
+		 * ground. */
+		s.attributes &= (uint16_t)~VT_OVERLINE;
 		s.underline_color = VT_COLOR_DEFAULT;
 		if (s.underline != VT_UNDERLINE_NONE) {
 			s.underline = VT_UNDERLINE_SINGLE;
@@ -133,9 +138,6 @@ struct vt_style vt_paint_reduce(const struct vt_screen *screen,
 	s.underline_color = reduce_color(screen, target->colours, s.underline_color);
 	if (target->colours < 16) {
 		reduce_to_eight(&s);
-		if (is_bright_index(s.underline_color)) {
-			s.underline_color -= 8;
-		}
 	}
 	return s;
 }
