@@ -142,7 +142,10 @@ static void dispatch(struct connection *c, json_t *message, struct fd_set_receiv
 	log_debug("process %d: %s, %zu descriptors", (int)call->pid, name, call->fds.count);
 	bool known = false;
 	call->method = method_find(name, &known);
-	if (call->method != NULL) {
+	if (call->fds.lost) {
+		call_fail(call, ERROR_TOO_MANY_OPEN_FILES,
+			"The server has no descriptor left to take what came with the request.");
+	} else if (call->method != NULL) {
 		method_run(call);
 	} else if (known) {
 		call_fail_standard(call, "MethodNotFound", "method", name);

@@ -100,6 +100,12 @@ static ssize_t last_start(const struct varlink *v, size_t n)
 	return v->in.length == 0 || chunk[-1] == '\0' ? 0 : -1;
 }
 
+/* Descriptors came, or were lost on the way: both belong to a message. */
+static bool any(const struct fd_set_received *set)
+{
+	return set->count > 0 || set->lost;
+}
+
 int varlink_read(struct varlink *v)
 {
 	if (v->in.length > v->receive_max) {
@@ -114,12 +120,9 @@ int varlink_read(struct varlink *v)
 	if (n <= 0) {
 		return n == -ECONNRESET || n == -EPIPE ? 0 : (int)n;
 	}
-	if (set.lost) {
-		return -EMFILE;
-	}
-	if (set.count > 0) {
+	if (any(&set)) {
 		ssize_t start = last_start(v, (size_t)n);
-		if (start < 0 || v->received.count > 0) {
+		if (start < 0 || any(&v->received)) {
 			return -EPROTO;
 		}
 		v->received = set;
@@ -170,10 +173,10 @@ int varlink_next(struct varlink *v, json_t **ret, struct fd_set_received *set)
 		json_decref(message);
 		return -EPROTO;
 	}
-	if (v->received.count > 0 && v->received_at == 0) {
+	if (any(&v->received) && v->received_at == 0) {
 		*set = v->received;
 		v->received = FD_SET_NONE;
-	} else if (v->received.count > 0) {
+	} else if (any(&v->received)) {
 		v->received_at -= length + 1;
 	}
 	buf_consume(&v->in, length + 1);
