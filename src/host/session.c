@@ -24,6 +24,7 @@
 #define HANGUP_AGAIN_MS 2000 /* late enough for a program that saves its work at the first one */
 #define TITLE_EVERY_MS 250
 #define INPUT_EVERY_MS 1000
+#define WEIGHT_EVERY_MS 5000 /* what history and model weigh changes with all output */
 #define ROWS_DEFAULT 24
 #define COLUMNS_DEFAULT 80
 
@@ -219,6 +220,9 @@ void session_on_output(struct session *s)
 		done += n;
 	} while (n >= OUTPUT_SIZE / 2 && done < OUTPUT_A_TURN);
 	(void)pty_flush(&s->pty); /* the model's answers */
+	if (s->info_at == 0) {
+		session_report(s, WEIGHT_EVERY_MS);
+	}
 	if (s->output_since_tidy >= TIDY_WORTH) {
 		s->tidy_at = clock_monotonic_ms() + TIDY_AFTER_MS;
 	}

@@ -128,7 +128,8 @@ struct link_info {
 	uint64_t disconnected; /* last time the last terminal went */
 	uint64_t last_input;   /* at most a second old; input only, never output */
 	uint64_t tty_device;   /* st_rdev of the pty's slave; 0 before it exists */
-	uint64_t model_bytes;  /* what screen model and history weigh */
+	uint64_t model_bytes;  /* what screen model and history weigh; at most 5 s old, as is the
+				  next */
 	uint64_t history_lines;
 	uint16_t rows, columns;
 	uint32_t reserved;		/* zero */
