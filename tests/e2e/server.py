@@ -13,7 +13,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import processes
-from terminal import LIMIT, Pump, Terminal
+from terminal import LIMIT, Pump, Terminal, usual_signals
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -42,6 +42,9 @@ class Server:
         if not folder:
             self.runtime.mkdir(mode=0o700)
         if user:
+            # The folder of the build may lie where only we may go.
+            self.programs = Path(shutil.copytree(self.programs, self.base / "bin", symlinks=True,
+                                                 ignore=shutil.ignore_patterns("*.p")))
             for path in (self.home, self.runtime):
                 os.chown(path, user, user)
         self.pump = Pump()
@@ -75,7 +78,7 @@ class Server:
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         process = subprocess.Popen(self.argv(command), stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=env or self.environment(), cwd=cwd or self.home, start_new_session=True,
-                                   user=self.user, group=self.user)
+                                   preexec_fn=usual_signals, user=self.user, group=self.user)
         process.out, process.err = out, err
         self.commands.append(process)
         return process

@@ -23,6 +23,12 @@ MARK = b"\0<all that was written has come>\0"
 RAW_MAX = 64 * 1024 * 1024
 
 
+def usual_signals():
+    """A test may run where these are ignored (a job in the background); a person's commands do not."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Pump:
     """Reads every terminal of a test while anything is waited for."""
 
@@ -73,7 +79,7 @@ class Terminal:
 
         def own_the_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            usual_signals()
 
         self.process = subprocess.Popen(argv, stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env, cwd=cwd,
                                         start_new_session=True, preexec_fn=own_the_terminal)
