@@ -70,7 +70,7 @@ static int connect_here(
 		return EXIT_FAILED;
 	}
 	struct attach_end end;
-	return seat_show(attach, &end);
+	return seat_show(server, attach, &end);
 }
 
 int cmd_connect(const struct command *c, const struct arguments *a)

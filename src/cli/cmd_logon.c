@@ -106,7 +106,7 @@ static enum attach_step one_session(
 	if (step == ATTACH_FAILED) {
 		(void)fail(&failure);
 	} else if (step == ATTACH_SHOWN) {
-		*ret_status = seat_show(l->attach, ret_end);
+		*ret_status = seat_show(l->server, l->attach, ret_end);
 	}
 	return step;
 }

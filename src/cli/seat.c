@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/report.h"
+#include "cli/session.h"
 #include "protocol/link.h"
 
 #define TRIES_MAX 100 /* a person's; a program that types nonsense is not listened to for ever */
@@ -125,11 +126,43 @@ int seat_status(const struct attach_end *end)
 	return WIFSIGNALED(end->status) ? 128 + WTERMSIG(end->status) : WEXITSTATUS(end->status);
 }
 
-int seat_show(struct attach *attach, struct attach_end *ret)
+/* A terminal that did not read for long is dropped without a goodbye: then the server knows what
+ * became of the session. One that has lost its host is still listed for a moment, but as it last
+ * was: on this terminal. */
+static void look_for_session(
+	struct server *server, const struct attach *attach, struct attach_end *end)
+{
+	char id[16];
+	struct failure failure;
+	AUTO(json) json_t *answer = NULL;
+	(void)snprintf(id, sizeof(id), "%u", end->session);
+	int fd = server_dial(server); /* starts none: one that ends takes its sessions along */
+	if (fd < 0 || varlink_new(&server->link, fd, VARLINK_REPLY_MAX) < 0 ||
+		session_list(server, id, &answer, &failure) < 0) {
+		return;
+	}
+	const json_t *session = json_array_get(json_object_get(answer, "sessions"), 0);
+	const char *state = json_string_value(json_object_get(session, "state"));
+	const char *name = json_string_value(json_object_get(session, "name"));
+	if (state != NULL && strcmp(state, "Disc") == 0) {
+		end->how = ATTACH_GOODBYE;
+	} else if (name != NULL && strcmp(name, attach_terminal(attach)) != 0) {
+		end->how = ATTACH_GOODBYE;
+		end->reason = LINK_REASON_TAKEN;
+		(void)snprintf(end->text, sizeof(end->text), "Session %u is on %s now.",
+			end->session, name);
+	}
+}
+
+int seat_show(struct server *server, struct attach *attach, struct attach_end *ret)
 {
 	char notice[SEAT_NOTICE_SIZE];
 	attach_show(attach, ret);
+	if (ret->how == ATTACH_HOST_GONE && server->link == NULL && !attach_stopped(attach)) {
+		look_for_session(server, attach, ret);
+	}
 	seat_notice(notice, ret);
+	server->link = varlink_free(server->link);
 	if (attach_stopped(attach) && notice[0] != '\0') {
 		(void)snprintf(notice, sizeof(notice),
 			"The server was stopped, and session %u with it.", ret->session);

@@ -23,7 +23,7 @@ enum attach_step seat_ask(struct attach *attach, const char *prompt, char *line,
 enum attach_step seat_choose(struct attach *attach, const json_t *sessions, struct choice *ret);
 
 /* Shows what is on the terminal until it leaves, and says why. The exit status. */
-int seat_show(struct attach *attach, struct attach_end *ret);
+int seat_show(struct server *server, struct attach *attach, struct attach_end *ret);
 
 /* The line that tells the person, "" = none; and the exit status. */
 void seat_notice(char text[static SEAT_NOTICE_SIZE], const struct attach_end *end);

@@ -374,9 +374,24 @@ def test_a_session_can_be_taken_from_a_terminal_that_does_not_read(server):
     slow.type("\r")
     slow.paused = True
     server.pump.wait(done.exists, "the program to finish")
-    server.connect(1).wait_for("the present").line("typed").wait_for("typed\ntyped")
+    other = server.connect(1)
     slow.paused = False
     assert slow.wait_exit() == 0
+    other.wait_for("the present").line("typed").wait_for("typed\ntyped")
+
+
+def test_a_terminal_that_sleeps_through_the_goodbye_learns_where_its_session_is(server):
+    argv, done = flood(server, 5_000_000)
+    slow = logon(server, argv).wait_for("go")
+    slow.type("\r")
+    slow.paused = True
+    server.pump.wait(done.exists, "the program to finish")
+    server.connect(1).wait_for("the present")
+    end = time.monotonic() + 4  # longer than a goodbye waits for its reader
+    server.pump.wait(lambda: time.monotonic() > end, "the goodbye to be given up")
+    slow.paused = False
+    assert slow.wait_exit() == 0
+    assert b"Session 1 is on tty#2 now." in slow.raw and b"host is gone" not in slow.raw
 
 
 def test_a_session_can_be_disconnected_from_a_terminal_that_does_not_read(server):
