@@ -13,6 +13,8 @@ from pyte import charsets
 from pyte.screens import Cursor, Margins, StaticDefaultDict
 from wcwidth import wcwidth
 
+from colours import colour, rgb
+
 Cell = namedtuple(
     "Cell",
     "data fg bg bold dim italics underscore blink reverse hidden strikethrough overline line link",
@@ -578,26 +580,3 @@ def visible(cell):
     if cell.data in (" ", "\xa0") and not (cell.underscore or cell.strikethrough or cell.overline or cell.reverse):
         return Cell(" ", None, cell.bg, link=cell.link)
     return cell
-
-
-def rgb(value):
-    """A colour as X11 writes it, to 8 bits a part."""
-    if value.startswith("rgb:"):
-        return "#" + "".join((part * 2)[:2] for part in value[4:].split("/"))
-    return value.lower()
-
-
-def colour(field, fields):
-    """The colour after 38, 48 or 58: an index, "#rrggbb", or None; takes what belongs to it from fields."""
-    if len(field) > 1:
-        numbers = [int(n or 0) for n in field[1:]]
-    else:
-        kind = int(fields.pop(0)[0] or 0) if fields else 0
-        take = {5: 1, 2: 3}.get(kind, 0)
-        numbers = [kind] + [int(f[0] or 0) for f in fields[:take]]
-        del fields[:take]
-    if numbers[0] == 5 and len(numbers) > 1:
-        return numbers[1]
-    if numbers[0] == 2 and len(numbers) > 3:
-        return "#%02x%02x%02x" % tuple(numbers[-3:])
-    return None

@@ -107,3 +107,15 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+VICTIMS = {"broker": ["termserv-broker"], "parent": ["termservd"], "both": ["termservd", "termserv-broker"],
+           "both, broker first": ["termserv-broker", "termservd"]}
+
+
+def kill_all(server, names):
+    """All at once, without waiting between them."""
+    pids = [p.pid for name in names for p in server.processes(name)]
+    for pid in pids:
+        kill(pid)
+    server.pump.wait(lambda: not any(alive(pid) for pid in pids), "the end of %s" % names)
