@@ -54,15 +54,22 @@ def entry(cookie):
     return struct.pack(">H", FAMILY_WILD) + counted(b"") + counted(b"") + counted(COOKIE) + counted(cookie)
 
 
+def serve(screen):
+    """An X server that is ended, not killed, takes its lock and its socket with it."""
+    yield screen
+    screen.process.terminate()
+    screen.process.wait()
+
+
 @pytest.fixture
 def here(server):
-    return Screen(server, "640x480", "-nolisten", "tcp")
+    yield from serve(Screen(server, "640x480", "-nolisten", "tcp"))
 
 
 @pytest.fixture
 def there(server):
     """As one behind sshd: known to its terminal as localhost:N.0 alone."""
-    return Screen(server, "800x608", "-listen", "tcp", "-nolisten", "unix", "-nolisten", "local")
+    yield from serve(Screen(server, "800x608", "-listen", "tcp", "-nolisten", "unix", "-nolisten", "local"))
 
 
 def logon(server, env, command="termserv logon --new"):
@@ -199,7 +206,7 @@ def test_a_terminal_without_a_display_says_so(server, here):
 def test_a_display_that_does_not_answer_says_so(server, here):
     env = here.environment(server)
     t = logon(server, env)
-    processes.kill(here.process.pid)
+    here.process.terminate()
     here.process.wait()
     assert "cannot be reached" in shown(server, t)
     t = again(server, t, server.environment(DISPLAY="'; touch owned; '"))
