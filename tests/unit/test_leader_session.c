@@ -25,6 +25,11 @@ static bool runs(const struct link_info *i)
 	return i->program != 0;
 }
 
+static bool is_deaf(const struct link_info *i)
+{
+	return strcmp(i->title, "deaf") == 0;
+}
+
 /* A new broker, as one that was restarted: by the leader's own socket. */
 static void reconnect(struct rig *r)
 {
@@ -249,8 +254,8 @@ static void a_logoff_hangs_up_and_lets_the_program_say_how_it_ends(void **state)
 static void a_program_that_ignores_a_logoff_is_killed_after_the_grace_period(void **state)
 {
 	struct rig r;
-	rig_start(&r, "trap '' HUP; while :; do sleep 1000; done", 0);
-	rig_wait_info(&r, runs);
+	rig_start(&r, "trap '' HUP; printf '\\033]2;deaf\\007'; while :; do sleep 1000; done", 0);
+	rig_wait_info(&r, is_deaf);
 	pid_t program = (pid_t)r.info.program;
 	rig_tell(&r, LINK_LOGOFF, "", "");
 	while (r.info.state != SESSION_RESET) { /* it is said to be ending meanwhile */
