@@ -232,8 +232,8 @@ static void put_stable(struct buf *to, const struct environment *e, int which)
 	if (which == DISPLAY) {
 		(void)buf_printf(to, ":%u", e->display.number);
 	} else {
-		(void)buf_printf(to, "%s/%s", e->run_path,
-			which == XAUTHORITY ? AUTHORITY_NAME : known_rows[which].link);
+		const char *link = known_rows[which].link; /* a file of our own has none */
+		(void)buf_printf(to, "%s/%s", e->run_path, link != NULL ? link : AUTHORITY_NAME);
 	}
 	(void)buf_put_byte(to, '\0');
 }
