@@ -43,8 +43,7 @@ static const char *const tokens[] = {
 	"\ufe0f",
 	"가",
 	"\u1100\u1161",
-	"\u0600"
-	"1",
+	"\u06001", /* a sign that joins what follows it */
 	"न\u0940",
 	"\xff",
 	"\xe6\xbc",
