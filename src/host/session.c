@@ -153,7 +153,6 @@ void session_start(struct session *s, int spec_fd, int run_fd)
 	if (e < 0) {
 		log_warning("session %u: run/env: %s", s->id, strerrordesc_np(-e));
 	}
-	s->disconnected = clock_now();
 	s->stage = SESSION_WAITING;
 	s->deadline = clock_monotonic_ms() + s->spec.header.wait_ms;
 	if (s->spec.header.wait_ms == 0) {
