@@ -5,9 +5,9 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct link_header) == 8, "wire size");
-_Static_assert(sizeof(struct link_simple) == 400, "wire size");
-_Static_assert(sizeof(struct link_spawn) == 16, "wire size");
-_Static_assert(sizeof(struct link_info) == 848, "wire size");
+_Static_assert(sizeof(struct link_simple) == 408, "wire size");
+_Static_assert(sizeof(struct link_spawn) == 160, "wire size");
+_Static_assert(sizeof(struct link_info) == 952, "wire size");
 
 struct text_field {
 	size_t offset, size;
@@ -32,6 +32,15 @@ static const struct text_field info_texts[] = {
 	FIELD(link_info, term),
 	FIELD(link_info, command),
 	FIELD(link_info, title),
+	FIELD(link_info, user),
+	FIELD(link_info, listener),
+	{ 0, 0 },
+};
+
+static const struct text_field spawn_texts[] = {
+	FIELD(link_spawn, listener),
+	FIELD(link_spawn, terminal),
+	FIELD(link_spawn, client),
 	{ 0, 0 },
 };
 
@@ -64,6 +73,8 @@ static size_t packet_size(uint16_t type)
 	case LINK_LOGOFF:
 	case LINK_RESET:
 	case LINK_ENDED:
+	case LINK_WARRANT:
+	case LINK_WARRANTED:
 	case LINK_START:
 		return sizeof(struct link_simple);
 	default:
@@ -147,9 +158,9 @@ int link_receive(int fd, union link_packet *ret, struct fd_set_received *set)
 		return -EPROTO;
 	}
 	const struct text_field *fields = packet.header.type == LINK_INFO    ? info_texts
-					  : packet.header.type == LINK_SPAWN ? NULL
+					  : packet.header.type == LINK_SPAWN ? spawn_texts
 									     : simple_texts;
-	int r = fields != NULL ? check_texts(&packet, fields) : 0;
+	int r = check_texts(&packet, fields);
 	if (r < 0) {
 		return r;
 	}

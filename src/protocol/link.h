@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 
-#define LINK_VERSION 1
+#define LINK_VERSION 2
 #define LINK_NAME_SIZE 40  /* a terminal's name: 32 characters, NUL, room */
 #define LINK_TEXT_SIZE 256 /* a command, a notice, a reason */
 #define LINK_SHORT_SIZE 64 /* a terminal type, an address, a tty's path */
@@ -46,10 +46,16 @@ enum link_type {
 	LINK_UNPLUG = 27,    /* drop the viewer on this terminal; `text` is shown there. Answered by
 				LINK_UNPLUGGED */
 	LINK_UNPLUGGED = 28, /* error 0, or -ENOTCONN: that terminal does not show this session */
-	LINK_LOGOFF = 29, /* end: SIGHUP, then SIGKILL after a grace period. LINK_ENDED follows */
-	LINK_RESET = 30,  /* end at once: SIGKILL. LINK_ENDED follows */
-	LINK_ENDED = 31,  /* leader, host: the session is over; `text` says how, status is a wait
-			     status */
+	LINK_LOGOFF = 29,  /* end: SIGHUP, then SIGKILL after a grace period. LINK_ENDED follows */
+	LINK_RESET = 30,   /* end at once: SIGKILL. LINK_ENDED follows */
+	LINK_ENDED = 31,   /* leader, host: the session is over; `text` says how, status is a wait
+			      status */
+	LINK_WARRANT = 32, /* may this caller have the session? fds: [the warrant, see warrant.h].
+			      Answered by LINK_WARRANTED; what it allows is good for the next
+			      LINK_PLUG, once, for WARRANT_GRANT_MS */
+	LINK_WARRANTED = 33, /* leader: error 0: yes, and `uid` made it; -EKEYREJECTED: no or a
+				wrong password; -EKEYREVOKED: the account may not; -EACCES: it is
+				for something else; -ETIME: nobody answered */
 
 	/* leader -> host only */
 	LINK_START = 40, /* the session: fds: [the spec, the session's own folder]. Answered by
@@ -87,6 +93,9 @@ enum link_reason {
 	LINK_REASON_DISPLACED = 0x100, /* the terminal was given to another session */
 };
 
+#define LINK_FREE_OF_PASSWORD                                                                      \
+	1u /* in LINK_WARRANT's flags: no password, if it was root who made it */
+
 struct link_header {
 	uint16_t version; /* LINK_VERSION */
 	uint16_t type;	  /* enum link_type */
@@ -106,6 +115,8 @@ struct link_simple {
 	char client[LINK_SHORT_SIZE];	/* LINK_PLUG: where the terminal's user sits, as an address;
 					   may be empty */
 	char text[LINK_TEXT_SIZE];	/* for a person: a notice, a reason */
+	uint32_t uid;	/* LINK_PLUG to the host: who made the cable; LINK_WARRANTED */
+	uint32_t flags; /* LINK_FREE_OF_PASSWORD */
 };
 
 struct link_spawn {
@@ -113,6 +124,9 @@ struct link_spawn {
 	uint32_t session;
 	uint32_t uid; /* the owner that the broker believes in; the leader believes the maker's
 			 socket */
+	char listener[LINK_NAME_SIZE]; /* where the session comes in: "ssh", "tty", "console" */
+	char terminal[LINK_NAME_SIZE]; /* the terminal that asks; may be empty */
+	char client[LINK_SHORT_SIZE];  /* where that terminal's user sits; may be empty */
 };
 
 /* All that a broker must know to take a session over. Times are microseconds since 1970, 0 = never.
@@ -141,6 +155,9 @@ struct link_info {
 	char command[LINK_TEXT_SIZE];	/* what was started, as one line */
 	char title[LINK_TEXT_SIZE]; /* what the program calls itself: hostile text, encoded only at
 				       output */
+	char user[LINK_SHORT_SIZE]; /* the owner's name when the session began; empty: the uid has
+				       none */
+	char listener[LINK_NAME_SIZE]; /* as LINK_SPAWN said */
 };
 
 union link_packet {
