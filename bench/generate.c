@@ -6,72 +6,15 @@
  *   flood    log lines until Ctrl-C, then the final mark; Enter starts again
  *   history  10,000 lines of 80 columns
  *   idle     nothing */
+#include "streams.h"
 #include "tool.h"
 
 #define BLOCK (1 << 20)
 
-static uint32_t seed = 12345;
-
-static uint32_t rnd(uint32_t below)
+static void stream(stream_line *put, size_t bytes)
 {
-	seed = seed * 1664525u + 1013904223u;
-	return (seed >> 8) % below;
-}
-
-static const char *const words[] = { "connection", "from", "session", "opened", "for", "user",
-	"daemon", "started", "unit", "failed", "with", "result", "timeout", "retry", "kernel",
-	"device", "link", "up", "down", "cache" };
-static const char *const foreign[] = { "größe", "naïve", "привет", "мир", "漢字", "かな", "한국어",
-	"Ελλάδα", "ação", "żółć", "שלום", "cafe\xcc\x81", "日本語", "данные", "😀" };
-
-static size_t put_log(char *to, unsigned line)
-{
-	int n = sprintf(to, "2026-11-22T10:%02u:%02u.%03u host%u app[%u]: ", line / 60 % 60,
-		line % 60, rnd(1000), rnd(9), 1000 + rnd(9000));
-	for (unsigned i = 4 + rnd(8); i > 0; i--) {
-		n += sprintf(to + n, "%s ", words[rnd(20)]);
-	}
-	return (size_t)n + (size_t)sprintf(to + n, "\r\n");
-}
-
-static size_t put_sgr(char *to, unsigned line)
-{
-	int n = 0;
-	for (int i = 0; i < 10; i++) {
-		n += sprintf(to + n, "\x1b[%u;38;5;%um%s\x1b[0m \x1b[48;2;%u;%u;%um%u\x1b[m ",
-			rnd(2), rnd(256), words[rnd(20)], rnd(256), rnd(256), rnd(256), line % 10);
-	}
-	return (size_t)n + (size_t)sprintf(to + n, "\r\n");
-}
-
-static size_t put_utf8(char *to, unsigned line)
-{
-	int n = sprintf(to, "%u ", line % 1000);
-	for (int i = 0; i < 9; i++) {
-		n += sprintf(to + n, "%s ", foreign[rnd(15)]);
-	}
-	return (size_t)n + (size_t)sprintf(to + n, "\r\n");
-}
-
-static size_t put_redraw(char *to, unsigned line)
-{
-	int n = line % 24 == 0 ? sprintf(to, "\x1b[?25l\x1b[H") : 0;
-	n += sprintf(to + n, "\x1b[%u;1H\x1b[7m%4u\x1b[27m \x1b[3%um", line % 24 + 1, rnd(10000),
-		rnd(8));
-	for (int i = 0; i < 5; i++) {
-		n += sprintf(to + n, "%-10s", words[rnd(20)]);
-	}
-	return (size_t)n +
-	       (size_t)sprintf(to + n, "\x1b[39m\x1b[K\x1b[%u;%uH*", rnd(24) + 1, rnd(80) + 1);
-}
-
-static void stream(size_t (*put)(char *, unsigned), size_t bytes)
-{
-	char *block = malloc(BLOCK + 4096);
-	size_t length = 0;
-	for (unsigned line = 0; length < BLOCK; line++) {
-		length += put(block + length, line);
-	}
+	char *block = malloc(BLOCK + STREAM_LINE_MAX);
+	size_t length = stream_fill(put, block, BLOCK);
 	for (size_t done = 0; done < bytes; done += length) {
 		write_all(STDOUT_FILENO, block, length);
 	}
@@ -159,13 +102,10 @@ static void on_interrupt(int signal)
  * place, and Enter starts again. */
 static void flood(void)
 {
-	static char block[BLOCK + 4096];
+	static char block[BLOCK + STREAM_LINE_MAX];
 	struct sigaction action = { .sa_handler = on_interrupt };
 	(void)sigaction(SIGINT, &action, NULL);
-	size_t length = 0;
-	for (unsigned line = 0; length < BLOCK; line++) {
-		length += put_log(block + length, line);
-	}
+	size_t length = stream_fill(put_log, block, BLOCK);
 	for (char byte;;) {
 		for (size_t at = 0; !interrupted; at = at + 4096 < length ? at + 4096 : 0) {
 			(void)!write(
@@ -197,7 +137,7 @@ static void fill_history(void)
 }
 
 /* The stream without a reader: how long the program took, in seconds, goes into the file. */
-static void stream_into(size_t (*put)(char *, unsigned), size_t bytes, const char *path)
+static void stream_into(stream_line *put, size_t bytes, const char *path)
 {
 	double start = now_us();
 	stream(put, bytes);
@@ -211,41 +151,38 @@ static void stream_into(size_t (*put)(char *, unsigned), size_t bytes, const cha
 
 static const struct {
 	const char *name;
-	size_t (*put)(char *, unsigned);
 	void (*run)(void);
 } kinds[] = {
-	{ "echo", NULL, give_back },
-	{ "flood", NULL, flood },
-	{ "history", NULL, fill_history },
-	{ "idle", NULL, NULL },
-	{ "log", put_log, NULL },
-	{ "redraw", put_redraw, NULL },
-	{ "screen", NULL, keep_screen },
-	{ "sgr", put_sgr, NULL },
-	{ "utf8", put_utf8, NULL },
+	{ "echo", give_back },
+	{ "flood", flood },
+	{ "history", fill_history },
+	{ "idle", NULL },
+	{ "screen", keep_screen },
 };
 
 int main(int argc, char **argv)
 {
+	const char *name = argc < 2 ? "" : argv[1];
+	stream_line *put = stream_find(name);
 	size_t kind = 0;
-	while (kind < sizeof(kinds) / sizeof(kinds[0]) &&
-		(argc < 2 || strcmp(kinds[kind].name, argv[1]) != 0)) {
+	while (kind < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[kind].name, name) != 0) {
 		kind++;
 	}
-	if (kind == sizeof(kinds) / sizeof(kinds[0])) {
+	bool known = kind < sizeof(kinds) / sizeof(kinds[0]);
+	if (put == NULL && !known) {
 		fprintf(stderr, "usage: bench-generate KIND [MEGABYTES [FILE]]\n");
 		return 2;
 	}
-	if (kinds[kind].run != flood) {
+	if (!known || kinds[kind].run != flood) {
 		make_raw(STDIN_FILENO);
 	}
 	size_t bytes = (size_t)(argc > 2 ? atof(argv[2]) * 1e6 : 0);
-	if (kinds[kind].put != NULL && argc > 3) {
-		stream_into(kinds[kind].put, bytes, argv[3]);
-	} else if (kinds[kind].put != NULL && wait_for_go()) {
-		stream(kinds[kind].put, bytes);
+	if (put != NULL && argc > 3) {
+		stream_into(put, bytes, argv[3]);
+	} else if (put != NULL && wait_for_go()) {
+		stream(put, bytes);
 		write_all(STDOUT_FILENO, FINAL_MARK, strlen(FINAL_MARK));
-	} else if (kinds[kind].run != NULL) {
+	} else if (known && kinds[kind].run != NULL) {
 		kinds[kind].run();
 	}
 	for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {

@@ -27,6 +27,10 @@ def listing(bench):
     return [_program(bench, "query"), "session"]
 
 
+def model(bench, kind, megabytes):
+    return float(bench.quiet(str(bench.build / "bench" / "bench-vt"), kind, str(megabytes)))
+
+
 def processes(bench, sessions):
     """Leaders and hosts: the parents of the sessions' programs, and theirs."""
     listed = json.loads(bench.quiet(_program(bench), "query", "session", "--json"))["sessions"]
