@@ -1,0 +1,342 @@
+"""A server for all users, in this worker's room, and the people who use it.
+
+`SystemServer` is `termservd --system` with its real folders (/run/termserv, /etc/termserv, /var/log/termserv). A `Person`
+is one account's view of it: the helpers of tests/e2e, run with that account's uid, groups and home. Everything that is
+started is a descendant of the worker and is ended by process ID.
+"""
+
+import json
+import os
+import pwd
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import processes
+import world
+from server import BREAKDOWN, Server, error_code, output
+from terminal import LIMIT, Pump, usual_signals
+
+RUNTIME = Path("/run/termserv")
+CONFIG = Path("/etc/termserv/termserv.conf")
+LOGS = Path("/var/log/termserv")
+LOG_TAIL = 6000
+
+SERVER = """\
+[server]
+administrators = root, @tsadmin
+failure-delay = 0
+"""
+RIGHTS = """\
+[rights]
+* = User
+@tsadmin = Full
+@tsguest = Guest
+"""
+TERMINALS = """\
+[console]
+user = termserv-tty
+line = /dev/tty1
+[terminal TERM01]
+user = alice
+[terminal TERM03]
+user = bob
+[terminal TERM05]
+user = alice, carol, termserv-tty
+[terminal TERM07]
+user = termserv-tty
+line = /dev/ttyS7
+[terminal TERM09]
+user = termserv-tty
+"""
+USUAL = SERVER + RIGHTS + TERMINALS
+
+
+class SystemServer:
+    def __init__(self, config=USUAL):
+        self.pump = Pump()
+        self.commands = []  # what we started, apart from the server
+        self.people = {}
+        self.config = config
+        self.process = None
+        self.base = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))
+        self.base.chmod(0o755)
+        self.log_path = self.base / "log"
+        self.log_path.touch(0o600)
+        world.own_homes()
+
+    # --- its life ----------------------------------------------------------------------------------
+
+    def configure(self, config):
+        self.config = config
+        CONFIG.write_text(config)
+        return self
+
+    def start(self, *options, limit=LIMIT):
+        """Starts it, and waits until it serves."""
+        self.configure(self.config)
+        here, there = os.pipe()
+        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        env.update((n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG") if n in os.environ)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [world.PROGRAMS / "termservd", "--system", "--ready-fd", str(there), *options], stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, env=env, cwd="/", pass_fds=[there], start_new_session=True, preexec_fn=usual_signals)
+        os.close(there)
+        os.set_blocking(here, False)
+
+        def ready():
+            try:
+                return os.read(here, 1) or self.process.poll() is not None
+            except BlockingIOError:
+                return False
+        try:
+            self.pump.wait(ready, lambda: "termservd --system to serve:\n" + self.log(), limit)
+        finally:
+            os.close(here)
+        assert self.process.poll() is None, "termservd --system ended with %s:\n%s" % (self.process.returncode, self.log())
+        return self
+
+    def reload(self, config):
+        self.configure(config)
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def log(self):
+        return self.log_path.read_text("utf-8", "replace")
+
+    def audit(self):
+        """The records, oldest first; a line that is no JSON object fails the test."""
+        path = LOGS / "audit.log"
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        records = [json.loads(line) for line in lines]
+        assert all(isinstance(r, dict) for r in records)
+        return records
+
+    def last_audit(self, event, **fields):
+        found = [r for r in self.audit() if r["event"] == event and all(r.get(k) == v for k, v in fields.items())]
+        assert found, "no record of %s %s in %s" % (event, fields, self.audit())
+        return found[-1]
+
+    # --- its processes -----------------------------------------------------------------------------
+
+    def ours(self):
+        return {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
+
+    def processes(self, name=None):
+        """The server's processes and those of its sessions."""
+        found = processes.below(but=self.ours())
+        if self.process and self.process.poll() is not None:
+            found = [p for p in found if p.pid != self.process.pid]
+        return [p for p in found if name is None or p.name == name]
+
+    def one(self, name, session=None):
+        found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def need(self, name, session=None):
+        return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
+
+    def kill(self, name, session=None, number=signal.SIGKILL):
+        process = self.need(name, session)
+        processes.kill(process.pid, number)
+        self.pump.wait(lambda: not processes.alive(process.pid), "the end of %r" % process)
+        if self.process and process.pid == self.process.pid:
+            self.process.wait()
+        return process.pid
+
+    # --- people ------------------------------------------------------------------------------------
+
+    def person(self, name):
+        if name not in self.people:
+            self.people[name] = Person(self, name)
+        return self.people[name]
+
+    def __getattr__(self, name):
+        """server.alice is server.person("alice")."""
+        if name in world.ACCOUNTS or name == "root":
+            return self.person(name)
+        raise AttributeError(name)
+
+    # --- the end -----------------------------------------------------------------------------------
+
+    def end(self):
+        """Stops the server; answers with what was wrong: a failed stop, processes and folders that are still there."""
+        faults = []
+        if self.process is None or self.process.poll() is not None:
+            return ["termservd has ended: %s" % self.process.returncode] if self.process else []
+        try:
+            result = self.root.run("termserv stop --force", limit=30)
+            if result.status != 0:
+                faults.append("termserv stop --force: %r" % (result,))
+            end = time.monotonic() + 10
+            while self.processes() and time.monotonic() < end:
+                self.pump.turn(0.02)
+            faults += ["left after termserv stop --force: %r" % p for p in self.processes()]
+            left = sorted(str(p) for p in RUNTIME.glob("sessions/*"))
+            faults += ["left after termserv stop --force: %s" % p for p in left]
+        except (AssertionError, OSError) as error:
+            faults.append("termserv stop --force: %s" % error)
+        return faults
+
+    def breakdowns(self):
+        """What a sanitizer or an assertion said, in the log, on a terminal or in a command's output."""
+        texts = [self.log().encode()] + [bytes(t.raw) for t in self.pump.terminals]
+        texts += [text.encode("utf-8", "surrogateescape") for c in self.commands for text in output(c)]
+        return [text[max(0, at.start() - 200):at.start() + 3000].decode("utf-8", "replace")
+                for text in texts if (at := BREAKDOWN.search(text))]
+
+    def show(self):
+        print("--- log of the server\n" + self.log()[-LOG_TAIL:])
+        if (LOGS / "audit.log").exists():
+            print("--- audit\n" + (LOGS / "audit.log").read_text("utf-8", "replace")[-LOG_TAIL:])
+        for process in self.processes():
+            print(process)
+        for terminal in self.pump.terminals:
+            print(terminal.report())
+
+    def clear(self):
+        """Whatever happened: no process, no file."""
+        for terminal in self.pump.terminals:
+            terminal.end()
+        for process in self.commands:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for file in (process.out, process.err):
+                file.close()
+        self.commands.clear()
+        while True:
+            left = processes.below()
+            if not left:
+                break
+            for process in left:
+                processes.kill(process.pid)
+            self.pump.turn(0.01)
+        if self.process:
+            self.process.wait()
+        for folder in (RUNTIME, CONFIG.parent, LOGS, self.base):
+            empty(folder)
+        self.base.rmdir()
+
+
+def empty(folder):
+    """Removes what is in a folder, and nothing behind a link."""
+    for name in os.listdir(folder) if folder.is_dir() else []:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            empty(path)
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+class Person(Server):
+    """One account's view of the server: commands and terminals with its uid, groups, home and nothing else of ours."""
+
+    def __init__(self, system, name):
+        self.system = system
+        self.name = name
+        entry = pwd.getpwnam(name)
+        self.uid, self.gid = entry.pw_uid, entry.pw_gid
+        self.home = Path(entry.pw_dir)
+        self.programs = world.PROGRAMS
+        self.runtime = RUNTIME
+        self.base = system.base / name  # for what commands write
+        self.base.mkdir(mode=0o700)
+        os.chown(self.base, self.uid, self.gid)
+        self.pump = system.pump
+        self.commands = system.commands
+        self.serial = 0
+
+    def environment(self, **more):
+        env = super().environment(TERMSERV_RUNTIME_DIR=None, USER=self.name, LOGNAME=self.name)
+        if not self.home.is_dir():
+            env["HOME"] = "/"
+        env.update(more)
+        return {name: value for name, value in env.items() if value is not None}
+
+    def become(self, command):
+        return [str(world.AS_USER), self.name, *self.argv(command)]
+
+    def start(self, command, env=None, stdin=None, cwd=None):
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        process = subprocess.Popen(self.become(command), stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
+                                   env=env or self.environment(), cwd=cwd or self.folder(), start_new_session=True,
+                                   preexec_fn=usual_signals)
+        process.out, process.err = out, err
+        self.commands.append(process)
+        return process
+
+    def terminal(self, command, env=None, **more):
+        more.setdefault("cwd", self.folder())
+        return super().terminal(self.become(command), env, **more)
+
+    def folder(self):
+        return self.home if self.home.is_dir() else "/"
+
+    def processes(self, name=None):
+        return self.system.processes(name)
+
+    def log(self):
+        return self.system.log()
+
+    # --- passwords ---------------------------------------------------------------------------------
+
+    def with_password(self, command, password):
+        """The command as text for a shell; it reads the password from a descriptor."""
+        self.serial += 1
+        path = self.base / ("password%d" % self.serial)
+        world.write(path, password + "\n", 0o600, self.uid, self.gid)
+        text = command if isinstance(command, str) else shlex.join(command)
+        return "%s --password-fd 3 3<%s" % (text, path)
+
+    def code(self, command, in_terminal=None, password=None, limit=LIMIT):
+        """0, or the error's code, of a command that must be silent when it succeeds. `password` is given by descriptor."""
+        if password is not None:
+            command = self.with_password(command, password)
+            if in_terminal is None:
+                command = ["/bin/sh", "-c", command]
+        result = self.run(command, in_terminal=in_terminal, limit=limit)
+        if result.status == 0:
+            assert (result.out, result.err) == ("", ""), result
+            return 0
+        return error_code(result)
+
+    def refused(self, arguments, code, in_terminal=None, password=None):
+        """The command fails with this code and changes nothing in the list that root sees."""
+        before = self.system.root.states()
+        assert self.code(arguments, in_terminal, password) == code
+        assert self.system.root.states() == before
+
+    def states(self):
+        return {s["id"]: (s["state"], s["name"], s["user"]) for s in self.sessions()}
+
+    # --- a fixed terminal's door ---------------------------------------------------------------------
+
+    def login_terminal(self, name, **more):
+        """A fixed terminal that waits at its login prompt; for the account that is its door."""
+        terminal = self.terminal("termserv logon --terminal %s" % name, **more)
+        terminal.name = name
+        return terminal.wait_for(LOGIN)
+
+
+LOGIN = re.compile(r"login: ?", re.IGNORECASE)
+PASSWORD = re.compile(r"[Pp]assword: ?")
+
+
+def log_in(terminal, user, password):
+    """Types a name and a password at a fixed terminal's login."""
+    terminal.wait_for(LOGIN)
+    terminal.line(user)
+    terminal.wait_for(PASSWORD)
+    terminal.line(password)
+    return terminal
+
+
+def password_of(name):
+    return world.ACCOUNTS[name].password
