@@ -1,6 +1,7 @@
 #include "broker/broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static int read_path(char **ret, int fd)
  * highest ID that matters. */
 static int read_last_id(struct broker *b)
 {
-	int r = idfile_read(b->runtime_fd, &b->last_id);
+	int r = idfile_read(b->state_fd, &b->last_id);
 	if (r == -EINVAL) {
 		log_error("%s/last-id holds no number; going on from the sessions that live",
 			b->runtime_path);
@@ -63,24 +64,51 @@ static void init_lists(struct broker *b)
 	TAILQ_INIT(&b->parked);
 }
 
-int broker_new(struct broker **ret, int runtime_fd, const struct limits *limits)
+/* Each folder is a descriptor of its own, so that none of them is closed twice. */
+static int set_folders(struct broker *b, const struct broker_setup *setup)
+{
+	b->runtime_fd = setup->runtime_fd;
+	b->state_fd = setup->state_fd >= 0 ? setup->state_fd
+					   : fcntl(setup->runtime_fd, F_DUPFD_CLOEXEC, 3);
+	b->log_fd = setup->log_fd >= 0 ? setup->log_fd
+				       : fcntl(setup->runtime_fd, F_DUPFD_CLOEXEC, 3);
+	if (b->state_fd < 0 || b->log_fd < 0) {
+		return -errno;
+	}
+	if (setup->config_path != NULL) {
+		b->config_path = strdup(setup->config_path);
+		if (b->config_path == NULL) {
+			return -ENOMEM;
+		}
+	}
+	return read_path(&b->runtime_path, setup->runtime_fd);
+}
+
+/* What the setup brought stays its bringer's: broker_free() must not close it. */
+static void leave_folders(struct broker *b, const struct broker_setup *setup)
+{
+	b->runtime_fd = -1;
+	b->state_fd = b->state_fd == setup->state_fd ? -1 : b->state_fd;
+	b->log_fd = b->log_fd == setup->log_fd ? -1 : b->log_fd;
+}
+
+int broker_new(struct broker **ret, const struct broker_setup *setup)
 {
 	struct broker *b = calloc(1, sizeof(*b));
 	if (b == NULL) {
 		return -ENOMEM;
 	}
 	init_lists(b);
-	b->limits = *limits;
-	b->mode = POLICY_USER_MODE;
+	b->limits = *setup->limits;
+	b->mode = setup->mode;
 	b->owner = geteuid();
-	b->runtime_fd = runtime_fd;
 	/* An answer to the broker before us must not look like one to us. */
 	b->last_ticket = clock_now();
 	b->last_serial = (uint32_t)clock_now();
 	/* The only time that a name service is asked. */
 	const struct passwd *entry = getpwuid(b->owner);
 	b->owner_name = entry != NULL ? strdup(entry->pw_name) : NULL;
-	int r = read_path(&b->runtime_path, runtime_fd);
+	int r = set_folders(b, setup);
 	if (r >= 0) {
 		r = read_last_id(b);
 	}
@@ -88,7 +116,7 @@ int broker_new(struct broker **ret, int runtime_fd, const struct limits *limits)
 		r = sd_event_new(&b->event);
 	}
 	if (r < 0) {
-		b->runtime_fd = -1;
+		leave_folders(b, setup);
 		(void)broker_free(b);
 		return r;
 	}
@@ -139,6 +167,9 @@ struct broker *broker_free(struct broker *b)
 	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
 	(void)sd_event_unref(b->event);
 	auto_close(&b->runtime_fd);
+	auto_close(&b->state_fd);
+	auto_close(&b->log_fd);
+	free(b->config_path);
 	free(b->runtime_path);
 	free(b->owner_name);
 	free(b);

@@ -38,6 +38,9 @@ struct broker {
 	char *owner_name;   /* NULL = the uid has no name */
 	int runtime_fd;	    /* the runtime folder */
 	char *runtime_path; /* as the kernel names it */
+	int state_fd;	    /* the folder for our own files; in user mode the runtime folder */
+	int log_fd;	    /* the folder of audit.log; in user mode the runtime folder */
+	char *config_path;  /* of the system's configuration; NULL in user mode */
 
 	struct parent *parent;
 	struct control *control;
@@ -64,8 +67,17 @@ struct broker {
 	struct stop *stop; /* how far that is */
 };
 
-/* A broker without parent and control socket. Takes `runtime_fd` on success. 0 or -errno. */
-int broker_new(struct broker **ret, int runtime_fd, const struct limits *limits);
+struct broker_setup {
+	enum policy_mode mode;
+	int runtime_fd;
+	int state_fd, log_fd;	 /* folders; -1 = the runtime folder */
+	const char *config_path; /* NULL = there is no configuration */
+	const struct limits *limits;
+};
+
+/* A broker without parent and control socket. Takes the setup's descriptors on success. 0 or
+ * -errno. */
+int broker_new(struct broker **ret, const struct broker_setup *setup);
 
 /* Frees everything in it. Sessions go on: only the links to them are closed. */
 struct broker *broker_free(struct broker *b);

@@ -205,7 +205,7 @@ static struct link_simple commit_packet(const struct connect *c)
 static void commit(struct connect *c)
 {
 	struct broker *b = c->operation.broker;
-	hook(b->runtime_fd, "connect:ready");
+	hook(b->state_fd, "connect:ready");
 	if (!still_allowed(c)) {
 		return;
 	}
@@ -223,7 +223,7 @@ static void commit(struct connect *c)
 	c->operation.answered = true;
 	/* First the answer, so that what the command prints lands on the old screen. */
 	call_reply(TAKE_PTR(c->call), reply);
-	hook(b->runtime_fd, "connect:answered");
+	hook(b->state_fd, "connect:answered");
 	r = session_send(c->session, &packet, NULL, 0);
 	if (r < 0) {
 		log_error("session %u: the swap to %s was answered but not made: %s", c->session_id,
@@ -231,7 +231,7 @@ static void commit(struct connect *c)
 		finish(c);
 		return;
 	}
-	hook(b->runtime_fd, "connect:committed");
+	hook(b->state_fd, "connect:committed");
 }
 
 static bool is_on(const struct session *s, const char *name)
@@ -253,7 +253,7 @@ static void settle(struct connect *c)
 
 static void plugged(struct connect *c, int error)
 {
-	hook(c->operation.broker->runtime_fd, "connect:plugged");
+	hook(c->operation.broker->state_fd, "connect:plugged");
 	if (error != 0) {
 		log_error("session %u: the swap to %s was answered but failed: %s", c->session_id,
 			c->name, strerror(-error));
@@ -412,7 +412,7 @@ void connect_start(struct call *call, struct session *s, struct terminal *t, str
 		fail(c, ERROR_CLIENT_NO_ANSWER, "Terminal %s does not respond.", c->name);
 		return;
 	}
-	hook(b->runtime_fd, "connect:asked");
+	hook(b->state_fd, "connect:asked");
 }
 
 static void plug(struct connect *c, int cable_fd)
@@ -434,7 +434,7 @@ static void plug(struct connect *c, int cable_fd)
 	}
 	c->serial = packet.header.serial;
 	c->state = CONNECT_READY;
-	hook(b->runtime_fd, "connect:plug-sent");
+	hook(b->state_fd, "connect:plug-sent");
 }
 
 int connect_give_cable(struct terminal *t, uint64_t ticket, int cable_fd)

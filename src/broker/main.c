@@ -1,8 +1,10 @@
-/* termserv-broker: started by termservd alone, with three descriptors whose numbers stand in its
- * arguments. */
+/* termserv-broker: started by termservd alone, with descriptors whose numbers stand in its
+ * arguments. In system mode it runs as an account without any rights, into which termservd has put
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +22,9 @@
 #define EXIT_USAGE 2
 
 struct options {
-	int control_fd, parent_fd, runtime_fd;
-	const char *mode;
+	int control_fd, parent_fd, runtime_fd, state_fd, log_fd;
+	enum policy_mode mode;
+	const char *config_path;
 };
 
 static int usage(void)
@@ -41,6 +44,21 @@ static int read_fd(const char *text)
 	return (int)number;
 }
 
+static bool read_mode(enum policy_mode *ret, const char *text)
+{
+	bool system = strcmp(text, "system") == 0;
+	*ret = system ? POLICY_SYSTEM_MODE : POLICY_USER_MODE;
+	return system || strcmp(text, "user") == 0;
+}
+
+/* In system mode nothing is written outside the two folders that were made for it. */
+static bool is_complete(const struct options *o, bool mode_known)
+{
+	bool folders = o->mode == POLICY_USER_MODE || (o->state_fd >= 0 && o->log_fd >= 0);
+	return mode_known && folders && o->control_fd >= 0 && o->parent_fd >= 0 &&
+	       o->runtime_fd >= 0;
+}
+
 static int read_options(struct options *ret, int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -48,14 +66,18 @@ static int read_options(struct options *ret, int argc, char **argv)
 		{ "control-fd", required_argument, NULL, 'c' },
 		{ "parent-fd", required_argument, NULL, 'p' },
 		{ "runtime-fd", required_argument, NULL, 'r' },
+		{ "state-fd", required_argument, NULL, 's' },
+		{ "log-fd", required_argument, NULL, 'l' },
+		{ "config", required_argument, NULL, 'f' },
 		{ 0 },
 	};
-	struct options o = { -1, -1, -1, NULL };
+	struct options o = { -1, -1, -1, -1, -1, POLICY_USER_MODE, NULL };
+	bool mode_known = false;
 	int c;
 	while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
 		switch (c) {
 		case 'm':
-			o.mode = optarg;
+			mode_known = read_mode(&o.mode, optarg);
 			break;
 		case 'c':
 			o.control_fd = read_fd(optarg);
@@ -66,13 +88,20 @@ static int read_options(struct options *ret, int argc, char **argv)
 		case 'r':
 			o.runtime_fd = read_fd(optarg);
 			break;
+		case 's':
+			o.state_fd = read_fd(optarg);
+			break;
+		case 'l':
+			o.log_fd = read_fd(optarg);
+			break;
+		case 'f':
+			o.config_path = optarg;
+			break;
 		default:
 			return -EINVAL;
 		}
 	}
-	bool good = optind == argc && o.mode != NULL && strcmp(o.mode, "user") == 0 &&
-		    o.control_fd >= 0 && o.parent_fd >= 0 && o.runtime_fd >= 0;
-	if (!good) {
+	if (optind != argc || !is_complete(&o, mode_known)) {
 		return -EINVAL;
 	}
 	*ret = o;
@@ -101,7 +130,12 @@ int main(int argc, char **argv)
 	raise_limit();
 	struct broker *b = NULL;
 	const struct limits limits = LIMITS_DEFAULT;
-	int r = broker_new(&b, o.runtime_fd, &limits);
+	int r = broker_new(&b, &(struct broker_setup){ .mode = o.mode,
+				       .runtime_fd = o.runtime_fd,
+				       .state_fd = o.state_fd,
+				       .log_fd = o.log_fd,
+				       .config_path = o.config_path,
+				       .limits = &limits });
 	if (r >= 0) {
 		r = broker_start(b, o.control_fd, o.parent_fd);
 	}

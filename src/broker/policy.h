@@ -26,6 +26,7 @@ enum right {
 
 enum policy_mode {
 	POLICY_USER_MODE, /* one user, who owns the server and all that is in it */
+	POLICY_SYSTEM_MODE, /* all users of the machine */
 };
 
 enum policy_subject {

@@ -72,7 +72,8 @@ static int reach_leader(const struct broker *b, int sessions_fd, const char *id)
 	if (r < 0) {
 		return r;
 	}
-	return peer.uid == b->owner ? TAKE_FD(fd) : -EACCES;
+	uid_t leaders = b->mode == POLICY_SYSTEM_MODE ? 0 : b->owner;
+	return peer.uid == leaders ? TAKE_FD(fd) : -EACCES;
 }
 
 static int link_session(struct session *s, int fd)
@@ -133,7 +134,9 @@ static int on_look_again(sd_event_source *source, uint64_t usec, void *userdata)
 
 static int walk(struct broker *b)
 {
-	if (mkdirat(b->runtime_fd, SESSIONS_FOLDER, 0700) < 0 && errno != EEXIST) {
+	/* In system mode termservd has made it, and nobody but root writes there. */
+	if (b->mode == POLICY_USER_MODE && mkdirat(b->runtime_fd, SESSIONS_FOLDER, 0700) < 0 &&
+		errno != EEXIST) {
 		return -errno;
 	}
 	int fd = open_folder(b->runtime_fd, SESSIONS_FOLDER);

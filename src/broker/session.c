@@ -161,7 +161,7 @@ int session_update(struct session *s, const struct link_info *info)
 		return -EPROTO;
 	}
 	/* In user mode nobody else's session can be here; a leader that says so is not believed. */
-	if (info->uid != b->owner) {
+	if (b->mode == POLICY_USER_MODE && info->uid != b->owner) {
 		return -EPROTO;
 	}
 	bool first = !s->known;

@@ -37,7 +37,12 @@ static void start_broker(struct rig *r, const struct limits *limits)
 	int control = fd_listen_at(r->runtime_fd, "control", SOCK_STREAM, 0600);
 	assert_true(control >= 0);
 	int runtime = fcntl(r->runtime_fd, F_DUPFD_CLOEXEC, 3);
-	assert_int_equal(broker_new(&r->broker, runtime, limits != NULL ? limits : &usual), 0);
+	assert_int_equal(
+		broker_new(&r->broker, &(struct broker_setup){ .runtime_fd = runtime,
+					       .state_fd = -1,
+					       .log_fd = -1,
+					       .limits = limits != NULL ? limits : &usual }),
+		0);
 	assert_true(broker_start(r->broker, control, pair[1]) >= 0);
 }
 
