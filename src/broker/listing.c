@@ -81,6 +81,7 @@ static json_t *session_row(const struct call *call, const struct session *s)
 	set(row, "idle", idle_of(info));
 	set(row, "clientAddress", text_or_null(active ? info->client : NULL));
 	set(row, "term", text_or_null(active ? info->term : NULL));
+	set(row, "listener", foreign_text(info->listener));
 	set(row, "modelBytes", json_integer((json_int_t)info->model_bytes));
 	set(row, "historyLines", json_integer((json_int_t)info->history_lines));
 	return row;
@@ -109,6 +110,7 @@ static json_t *terminal_row(const struct call *call, const struct terminal *t)
 	}
 	set(row, "clientAddress", text_or_null(t->client));
 	set(row, "term", text_or_null(t->term));
+	set(row, "listener", json_string(t->listener));
 	set(row, "modelBytes", json_integer(0));
 	set(row, "historyLines", json_integer(0));
 	return row;

@@ -57,9 +57,10 @@ void method_connect(struct call *call)
 	const char *session = params_text(&p, "session");
 	const char *destination = params_text(&p, "destination");
 	const char *secret = params_text(&p, "secret");
-	/* Every session that can be found in user mode is the caller's own: the password is not
+	/* Every session that can be found in user mode is the caller's own: the warrant is not
 	 * needed and not read; its descriptor is closed with the call. */
-	(void)params_fd(&p, "password");
+	(void)params_fd(&p, "warrant");
+	(void)params_flag(&p, "password");
 	if (p.wrong != NULL) {
 		call_fail_parameter(call, p.wrong);
 		return;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -20,6 +21,7 @@
 #include "broker/params.h"
 #include "broker/parent.h"
 #include "broker/session.h"
+#include "broker/terminal.h"
 
 struct create {
 	struct operation operation; /* first */
@@ -109,7 +111,7 @@ static size_t count_creating(const struct broker *b)
 
 void create_spawned(struct broker *b, uint32_t serial, int error)
 {
-	hook(b->runtime_fd, "create:spawned");
+	hook(b->state_fd, "create:spawned");
 	struct operation *o;
 	TAILQ_FOREACH(o, &b->operations, entry)
 	{
@@ -142,21 +144,35 @@ static int link_to_leader(struct session *s, int *ret_leader_fd)
 	return 0;
 }
 
-static int spawn(struct create *c, int proof_fd)
+/* What the leader shall know about where the session comes in: texts, never more than that. */
+static struct link_spawn spawn_request(const struct create *c, const struct terminal *t)
+{
+	struct link_spawn request = {
+		.header.serial = c->serial,
+		.session = c->session->id,
+		.uid = c->call->uid,
+	};
+	link_set_text(request.listener, t != NULL ? t->listener : "tty");
+	link_set_text(request.terminal, t != NULL ? t->name : "");
+	link_set_text(request.client, t != NULL ? t->client : "");
+	return request;
+}
+
+static int spawn(struct create *c, const struct terminal *t, int proof_fd)
 {
 	struct broker *b = c->operation.broker;
 	AUTO_FD int leader_fd = -1;
 	int r = b->parent != NULL ? link_to_leader(c->session, &leader_fd) : -ENOTCONN;
 	if (r >= 0) {
 		c->serial = broker_serial(b);
-		r = parent_spawn(
-			b->parent, c->serial, c->session->id, c->call->uid, leader_fd, proof_fd);
+		struct link_spawn request = spawn_request(c, t);
+		r = parent_spawn(b->parent, &request, leader_fd, proof_fd);
 	}
 	return r < 0 ? r : operation_wait(&c->operation, b->limits.create_ms);
 }
 
 /* Takes the proof. */
-static void start(struct call *call, uint32_t id, int proof_fd)
+static void start(struct call *call, uint32_t id, const struct terminal *t, int proof_fd)
 {
 	AUTO_FD int proof = proof_fd;
 	static const char what[] = "The session could not be started";
@@ -174,14 +190,14 @@ static void start(struct call *call, uint32_t id, int proof_fd)
 	s->operation = &c->operation;
 	call->audit.session = id;
 	call->audit.owner = call->uid;
-	r = spawn(c, proof);
+	r = spawn(c, t, proof);
 	if (r < 0) {
 		abandon(c);
 		call_fail_errno(finish(TAKE_PTR(c)), r, what);
 		return;
 	}
 	(void)TAKE_PTR(c); /* it belongs to the loop now */
-	hook(b->runtime_fd, "create:spawn-sent");
+	hook(b->state_fd, "create:spawn-sent");
 }
 
 static bool is_packet_socket(int fd)
@@ -219,12 +235,47 @@ static bool check_limits(struct call *call)
 	return true;
 }
 
+/* The terminal that asks, by its secret; NULL where it gives none. False: answered. */
+static bool asking_terminal(
+	struct call *call, const char *name, const char *secret, const struct terminal **ret)
+{
+	const struct terminal *t = secret != NULL ? terminal_by_secret(call->broker, secret) : NULL;
+	bool wrong = secret != NULL || name != NULL;
+	if (t != NULL && t->uid == call->uid && (name == NULL || strcasecmp(name, t->name) == 0)) {
+		link_set_text(call->audit.terminal, t->name);
+		link_set_text(call->audit.client, t->client);
+		wrong = false;
+	}
+	if (wrong) {
+		call_fail(call, ERROR_INVALID_STATE, "This terminal is not connected.");
+		return false;
+	}
+	*ret = t;
+	return true;
+}
+
 void method_create_session(struct call *call)
 {
 	struct params p = params_of(call);
 	int proof_fd = params_need_fd(&p, "proof");
-	if (p.wrong != NULL || !is_packet_socket(proof_fd)) {
-		call_fail_parameter(call, "proof");
+	const char *user = params_text(&p, "user");
+	const char *name = params_text(&p, "terminal");
+	const char *secret = params_text(&p, "secret");
+	if (p.wrong == NULL && !is_packet_socket(proof_fd)) {
+		p.wrong = "proof";
+	}
+	if (p.wrong != NULL) {
+		call_fail_parameter(call, p.wrong);
+		return;
+	}
+	if (user != NULL) {
+		call_fail(call, ERROR_ACCESS_DENIED,
+			"This server starts sessions of its own user "
+			"alone.");
+		return;
+	}
+	const struct terminal *t;
+	if (!asking_terminal(call, name, secret, &t)) {
 		return;
 	}
 	if (!check_limits(call)) {
@@ -232,7 +283,7 @@ void method_create_session(struct call *call)
 	}
 	struct broker *b = call->broker;
 	uint32_t id;
-	int r = idfile_next(b->runtime_fd, b->last_id, &id);
+	int r = idfile_next(b->state_fd, b->last_id, &id);
 	if (r == -ERANGE) {
 		call_fail(call, ERROR_TOO_MANY_SESSIONS,
 			"All session IDs of this server are used up.");
@@ -243,6 +294,6 @@ void method_create_session(struct call *call)
 		return;
 	}
 	b->last_id = id;
-	hook(b->runtime_fd, "create:id-written");
-	start(call, id, params_take_fd(&p, "proof"));
+	hook(b->state_fd, "create:id-written");
+	start(call, id, t, params_take_fd(&p, "proof"));
 }

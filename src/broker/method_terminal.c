@@ -135,8 +135,8 @@ static void greet(struct call *call, const struct terminal *t)
 	char secret[TERMINAL_SECRET_TEXT_SIZE];
 	terminal_secret_text(secret, t->secret);
 	log_info("terminal %s is there, process %d", t->name, (int)call->pid);
-	json_t *ready = json_pack(
-		"{s:s, s:s, s:s}", "event", "ready", "terminal", t->name, "secret", secret);
+	json_t *ready = json_pack("{s:s, s:s, s:s, s:s}", "event", "ready", "terminal", t->name,
+		"secret", secret, "onSteal", t->fixed ? "login" : "close");
 	explicit_bzero(secret, sizeof(secret));
 	/* When this fails the connection goes, and the terminal with it. */
 	(void)call_continue(call, ready);
@@ -170,6 +170,7 @@ void method_open_terminal(struct call *call)
 	link_set_text(t->device, q.device != NULL ? q.device : "");
 	link_set_text(t->term, q.term);
 	link_set_text(t->client, q.client != NULL ? q.client : "");
+	link_set_text(t->listener, terminal_listener_of_kind(q.kind));
 	call->keeper = t;
 	call->on_gone = on_door_gone;
 	link_set_text(call->audit.terminal, t->name);

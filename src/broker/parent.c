@@ -76,17 +76,13 @@ struct parent *parent_free(struct parent *p)
 	return NULL;
 }
 
-int parent_spawn(
-	struct parent *p, uint32_t serial, uint32_t session, uid_t uid, int link_fd, int proof_fd)
+int parent_spawn(struct parent *p, const struct link_spawn *request, int link_fd, int proof_fd)
 {
-	union link_packet packet = {
-		.spawn = {
-			.header = { LINK_VERSION, LINK_SPAWN, serial },
-			.session = session,
-			.uid = uid,
-		},
-	};
-	log_debug("to termservd: spawn a leader for session %u, serial %u", session, serial);
+	union link_packet packet = { .spawn = *request };
+	packet.header.version = LINK_VERSION;
+	packet.header.type = LINK_SPAWN;
+	log_debug("to termservd: spawn a leader for session %u, serial %u", request->session,
+		request->header.serial);
 	return link_send(p->fd, &packet, (int[]){ link_fd, proof_fd }, 2);
 }
 

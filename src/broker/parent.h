@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 struct broker;
+struct link_spawn;
 struct parent;
 
 /* Takes `fd` on success. When termservd goes, the loop ends: the next server starts a broker of its
@@ -12,10 +13,9 @@ struct parent;
 int parent_new(struct parent **ret, struct broker *b, int fd);
 struct parent *parent_free(struct parent *p);
 
-/* Asks for a leader: descriptors are borrowed. The answer goes to create_spawned(). 0, -EAGAIN, or
- * -errno. */
-int parent_spawn(
-	struct parent *p, uint32_t serial, uint32_t session, uid_t uid, int link_fd, int proof_fd);
+/* Asks for a leader: descriptors are borrowed; the request's header is filled in but for its
+ * serial. The answer goes to create_spawned(). 0, -EAGAIN, or -errno. */
+int parent_spawn(struct parent *p, const struct link_spawn *request, int link_fd, int proof_fd);
 
 /* Ends the server. 0 or -errno. */
 int parent_stop(struct parent *p);

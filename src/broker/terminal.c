@@ -152,6 +152,11 @@ bool terminal_is_listener_name(const char *name)
 	return is_one_of(name, names, ARRAY_SIZE(names));
 }
 
+const char *terminal_listener_of_kind(const char *kind)
+{
+	return strcmp(kind, "ssh") == 0 ? "ssh" : "tty";
+}
+
 bool terminal_is_reserved_name(const char *name)
 {
 	static const char *const names[] = { "console", "services" };

@@ -27,7 +27,8 @@ struct terminal {
 	char device[LINK_SHORT_SIZE]; /* the line of a fixed terminal; may be empty */
 	char term[LINK_SHORT_SIZE];
 	char client[LINK_SHORT_SIZE];
-	struct operation *operation; /* holds the lock, or NULL */
+	char listener[LINK_NAME_SIZE]; /* where it came in: "tty", "ssh" ... */
+	struct operation *operation;   /* holds the lock, or NULL */
 	TAILQ_ENTRY(terminal) entry;
 };
 
@@ -56,6 +57,9 @@ bool terminal_name_is_free(const struct broker *b, const char *name);
 
 /* The names by which terminals come in (`tty`, `ssh`, `rdp-tcp`): never a terminal's own. */
 bool terminal_is_listener_name(const char *name);
+
+/* The listener of a terminal of this kind: "ssh" for the kind ssh, else "tty". Static text. */
+const char *terminal_listener_of_kind(const char *kind);
 
 /* Names that are kept for what this server does not have yet: `console`, `services`. */
 bool terminal_is_reserved_name(const char *name);

@@ -69,7 +69,7 @@ int session_connect(struct server *server, const struct arguments *a, const char
 	json_t *parameters = json_pack("{s:o, s:o}", "session", server_text(session), "destination",
 		server_text(destination));
 	if (password_fd >= 0 && parameters != NULL) {
-		(void)json_object_set_new(parameters, "password", json_integer(0));
+		(void)json_object_set_new(parameters, "password", json_true());
 	}
 	(void)report_subject(what, session);
 	(void)report_subject(where, destination != NULL ? destination

@@ -528,7 +528,7 @@ static void a_cable_is_taken_only_from_who_was_asked(void **state)
 	rig_leader_dies(&l);
 }
 
-static void a_password_for_an_own_session_is_not_read(void **state)
+static void a_warrant_for_an_own_session_is_not_read(void **state)
 {
 	int pair[2];
 	assert_int_equal(pipe(pair), 0);
@@ -537,8 +537,8 @@ static void a_password_for_an_own_session_is_not_read(void **state)
 	struct rig_door d = rig_door_back(&rig, &five, "TERM01");
 	struct rig_peer caller = rig_caller(&rig);
 	rig_ask_full(&caller, "Connect",
-		json_pack(
-			"{s:s, s:s, s:i}", "session", "5", "destination", "TERM01", "password", 0),
+		json_pack("{s:s, s:s, s:i, s:b}", "session", "5", "destination", "TERM01",
+			"warrant", 0, "password", 1),
 		false, pair[0]);
 	assert_int_equal(rig_refusal(&caller), 0);
 	char text[16];
@@ -578,7 +578,7 @@ int main(void)
 		TEST(without_a_destination_the_callers_own_terminal_shows_it),
 		TEST(a_plain_terminal_is_named_by_its_secret),
 		TEST(a_cable_is_taken_only_from_who_was_asked),
-		TEST(a_password_for_an_own_session_is_not_read),
+		TEST(a_warrant_for_an_own_session_is_not_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

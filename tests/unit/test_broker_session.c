@@ -86,6 +86,39 @@ static struct creation create(void)
 	return c;
 }
 
+static void a_leader_is_told_where_its_session_comes_in(void **state)
+{
+	struct rig_door d = rig_door(&rig, NULL);
+	struct rig_peer caller = rig_caller(&rig);
+	int pair[2];
+	union link_packet packet;
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	/* A secret that nobody has, and a name that the secret does not belong to. */
+	rig_ask_full(&caller, "CreateSession",
+		json_pack("{s:i, s:s}", "proof", 0, "secret", "00112233445566778899aabbccddeeff"),
+		false, pair[1]);
+	assert_int_equal(rig_refusal(&caller), 5023);
+	rig_ask_full(&caller, "CreateSession",
+		json_pack("{s:i, s:s, s:s}", "proof", 0, "secret", d.secret, "terminal", "TERM01"),
+		false, pair[1]);
+	assert_int_equal(rig_refusal(&caller), 5023);
+	rig_ask_full(&caller, "CreateSession",
+		json_pack("{s:i, s:s, s:s}", "proof", 0, "secret", d.secret, "terminal", "TTY#1"),
+		false, pair[1]);
+	assert_int_equal(link_receive(rig.parent_fd, &packet, &set), 1);
+	assert_int_equal(packet.header.type, LINK_SPAWN);
+	assert_string_equal(packet.spawn.listener, "tty");
+	assert_string_equal(packet.spawn.terminal, "tty#1");
+	assert_string_equal(packet.spawn.client, "");
+	fd_set_done(&set);
+	assert_int_not_equal(rig_refusal(&caller), 0);
+	rig_leave(&caller);
+	rig_leave(&d.peer);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 static void spawned(struct creation *c, int error)
 {
 	struct link_simple packet = link_make(LINK_SPAWNED, c->serial);
@@ -445,6 +478,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define SHORT(name) cmocka_unit_test_setup_teardown(name, set_up_short, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(a_leader_is_told_where_its_session_comes_in),
 		TEST(a_session_is_answered_when_it_stands),
 		TEST(an_id_is_never_given_twice_even_by_the_next_broker),
 		TEST(a_session_that_cannot_start_says_why),

@@ -195,7 +195,7 @@ static void send_wish(struct attach *a)
 	}
 	bool password = w->password_fd >= 0;
 	if (password) {
-		(void)json_object_set_new(parameters, "password", json_integer(0));
+		(void)json_object_set_new(parameters, "password", json_true());
 	}
 	w->tries++;
 	w->state = WISH_SENT;
