@@ -321,7 +321,8 @@ static int start(struct leader *l, const struct arguments *a, const char **ret_s
 		return r;
 	}
 	*ret_step = "to make its folder";
-	r = folder_make(&l->folder, runtime_fd, l->relay.session);
+	r = folder_make(&l->folder, runtime_fd, l->relay.session,
+		(struct folder_rights){ .system = false, .owner = l->relay.owner });
 	if (r < 0) {
 		return r;
 	}
