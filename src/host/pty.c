@@ -142,17 +142,23 @@ int pty_type(struct pty *p, const void *bytes, size_t length)
 	return 0;
 }
 
+ssize_t pty_read_once(struct pty *p, uint8_t *bytes, size_t size)
+{
+	ssize_t n;
+	do {
+		n = read(p->master, bytes, size);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 ? n : n < 0 ? -errno : -EAGAIN;
+}
+
 ssize_t pty_read(struct pty *p, uint8_t *bytes, size_t size)
 {
 	size_t length = 0;
 	/* The kernel gives at most a page a read; several together cost the viewer one frame. */
 	while (length < size) {
-		ssize_t n = read(p->master, bytes + length, size - length);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return length > 0 ? (ssize_t)length : n < 0 ? -errno : -EAGAIN;
+		ssize_t n = pty_read_once(p, bytes + length, size - length);
+		if (n < 0) {
+			return length > 0 ? (ssize_t)length : n;
 		}
 		length += (size_t)n;
 		if (n < READ_WORTH) {

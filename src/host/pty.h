@@ -45,3 +45,6 @@ size_t pty_waiting(const struct pty *p);
 
 /* What programs have written: as much as is there, up to size. Bytes, or -EAGAIN, or -errno. */
 ssize_t pty_read(struct pty *p, uint8_t *bytes, size_t size);
+
+/* The same with one read alone: what the device gives at once, a page at most. */
+ssize_t pty_read_once(struct pty *p, uint8_t *bytes, size_t size);

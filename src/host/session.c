@@ -14,10 +14,11 @@
 #include "host/report.h"
 #include "host/switchboard.h"
 
-#define OUTPUT_SIZE ((size_t)32 * 1024)
+#define OUTPUT_SIZE ((size_t)32 * 1024)	   /* that is forwarded at once */
 #define OUTPUT_A_TURN ((size_t)128 * 1024) /* then keys and cables have their turn */
 #define OUTPUT_AT_END                                                                              \
 	((size_t)256 * 1024)		/* more than a pty holds; a job left behind may write on */
+#define FEED_BITE ((size_t)4096)	/* of output that the model eats between two reads */
 #define TIDY_WORTH ((size_t)256 * 1024) /* of output, after which memory is looked after */
 #define TIDY_AFTER_MS 500
 #define FINISH_MS 2000	     /* for the goodbye to reach a slow terminal */
@@ -181,43 +182,96 @@ void session_run(struct session *s)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static void take_output(struct session *s, const uint8_t *bytes, size_t length)
+/* What was read, in turns: one half goes out while the other one fills. */
+struct output {
+	uint8_t *half[2];
+	size_t size;	  /* of each */
+	unsigned which;	  /* the half that was read last */
+	size_t length;	  /* bytes in it */
+	bool ahead;	  /* the other half may be filled meanwhile */
+	uint8_t few[512]; /* without memory a session is slow, not stuck */
+};
+
+static void output_begin(struct session *s, struct output *o)
 {
+	if (s->output == NULL) {
+		s->output = malloc(2 * OUTPUT_SIZE);
+	}
+	o->which = 0;
+	o->length = 0;
+	o->size = s->output != NULL ? OUTPUT_SIZE : sizeof(o->few) / 2;
+	o->half[0] = s->output != NULL ? s->output : o->few;
+	o->half[1] = o->half[0] + o->size;
+}
+
+/* Adds what the pty has at once to the half that is read. True when there is anything in it. */
+static bool output_read(struct session *s, struct output *o)
+{
+	if (o->length < o->size) {
+		ssize_t n = pty_read(&s->pty, o->half[o->which] + o->length, o->size - o->length);
+		o->length += n > 0 ? (size_t)n : 0;
+	}
+	return o->length > 0;
+}
+
+/* The model eats what was forwarded. A program that writes faster than that must not stand still
+ * meanwhile: the pty holds little, so it is emptied into the other half between two bites. */
+static void output_feed(struct session *s, struct output *o)
+{
+	const uint8_t *bytes = o->half[o->which];
+	size_t length = o->length;
+	o->which = !o->which;
+	o->length = 0;
+	for (bool more = o->ahead && length > FEED_BITE; length > 0;) {
+		size_t bite = length < FEED_BITE ? length : FEED_BITE;
+		vt_screen_feed(s->screen, bytes, bite);
+		bytes += bite;
+		length -= bite;
+		if (more && o->size - o->length >= FEED_BITE) {
+			ssize_t n = pty_read_once(
+				&s->pty, o->half[o->which] + o->length, o->size - o->length);
+			o->length += n > 0 ? (size_t)n : 0;
+			more = n > 0;
+		}
+	}
+}
+
+/* Forwards and feeds the half that was read. */
+static void take_output(struct session *s, struct output *o)
+{
+	s->output_since_tidy += o->length;
 	if (s->current != NULL) {
-		viewer_forward(s->current, s->screen, bytes, length);
+		viewer_forward(s->current, s->screen, o->half[o->which], o->length);
 		session_set_answering(s);
 	}
-	vt_screen_feed(s->screen, bytes, length);
+	output_feed(s, o);
 	if (s->current != NULL) {
 		viewer_changed(s->current);
 	}
-	s->output_since_tidy += length;
 }
 
-/* Reads and hands on what the pty has at once. Bytes; 0 when it is empty. */
-static size_t read_output(struct session *s)
+/* Reads and hands on what the pty has, until it is empty or `most` is done; what was read ahead is
+ * always done. `end`: nobody writes any more, so even a little is worth another look. */
+static void take_all_output(struct session *s, size_t most, bool end)
 {
-	uint8_t small[512]; /* without memory a session is slow, not stuck */
-	if (s->output == NULL) {
-		s->output = malloc(OUTPUT_SIZE);
-	}
-	uint8_t *bytes = s->output != NULL ? s->output : small;
-	ssize_t n = pty_read(&s->pty, bytes, s->output != NULL ? OUTPUT_SIZE : sizeof(small));
-	if (n <= 0) {
-		return 0;
-	}
-	take_output(s, bytes, (size_t)n);
-	return (size_t)n;
+	struct output o;
+	size_t done = 0;
+	output_begin(s, &o);
+	bool much;
+	do {
+		o.ahead = done < most;
+		if (o.ahead && !output_read(s, &o)) {
+			return;
+		}
+		done += o.length;
+		much = end || o.length >= OUTPUT_SIZE / 2;
+		take_output(s, &o);
+	} while (o.length > 0 || (much && done < most));
 }
 
 void session_on_output(struct session *s)
 {
-	size_t n;
-	size_t done = 0;
-	do {
-		n = read_output(s);
-		done += n;
-	} while (n >= OUTPUT_SIZE / 2 && done < OUTPUT_A_TURN);
+	take_all_output(s, OUTPUT_A_TURN, false);
 	(void)pty_flush(&s->pty); /* the model's answers */
 	if (s->info_at == 0) {
 		session_report(s, WEIGHT_EVERY_MS);
@@ -327,12 +381,7 @@ void session_on_program_end(struct session *s)
 		return;
 	}
 	/* What it has written is all there by now: the kernel hands it over with the read. */
-	size_t n;
-	size_t done = 0;
-	do {
-		n = read_output(s);
-		done += n;
-	} while (n > 0 && done < OUTPUT_AT_END);
+	take_all_output(s, OUTPUT_AT_END, true);
 	finish(s);
 }
 

@@ -287,7 +287,7 @@ void viewer_forward(
 	if (v->painted || v->behind) {
 		return;
 	}
-	(void)outlet_flush(&v->out);
+	outlet_ready(&v->out); /* a door that keeps up has made room since, whatever poll() said */
 	follow(v, screen);
 	uint64_t raw_from = v->paint_end > v->out.sent ? v->paint_end : v->out.sent;
 	if (outlet_end(&v->out) - raw_from + length > BUDGET) {
