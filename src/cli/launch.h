@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "base/config.h"
+#include "config/user_config.h"
 #include "cli/options.h"
 #include "cli/server.h"
 

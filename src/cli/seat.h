@@ -1,7 +1,7 @@
 /* A person at a tty: opens the door there, lets the person choose, and says how it ended. */
 #pragma once
 
-#include "base/config.h"
+#include "config/user_config.h"
 #include "cli/chooser.h"
 #include "cli/server.h"
 #include "door/tty/attach.h"

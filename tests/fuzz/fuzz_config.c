@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/config.h"
+#include "config/user_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import tree
 
-# base <- protocol, vt <- everything else. A room may always include itself.
+# base <- config, protocol, vt <- everything else. A room may always include itself.
 BELOW = {
     "base": set(),
+    "config": {"base"},
     "protocol": {"base"},
     "vt": {"base"},
     "termservd": {"base", "protocol"},
-    "broker": {"base", "protocol"},
+    "broker": {"base", "config", "protocol"},
     "leader": {"base", "protocol"},
     "host": {"base", "protocol", "vt"},
     "door/tty": {"base", "protocol", "vt"},
     "door/x11": {"base", "protocol"},
-    "cli": {"base", "protocol", "door/tty"},
+    "cli": {"base", "config", "protocol", "door/tty"},
 }
 LINES_MAX = 600
 FUNCTION_MAX = 100

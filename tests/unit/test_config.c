@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/config.h"
+#include "config/user_config.h"
 
 struct heard {
 	unsigned count;

@@ -1,13 +1,8 @@
-/* Each line goes to inih alone, behind its section's header, so that every mistake is known by its
- * own line and none hides another. */
-#include "base/config.h"
+#include "config/user_config.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ini.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,18 +12,15 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "config/files.h"
+#include "config/lines.h"
 
-#define LINE_MAX_BYTES 180 /* inih's own limit is 200 with its line end */
-#define SECTION_MAX 50	   /* inih's own limit on names */
 #define HISTORY_BYTES_DEFAULT (4u * 1024 * 1024)
 #define HISTORY_BYTES_MAX (256u * 1024 * 1024)
 
 struct parse {
+	struct config_lines lines; /* first */
 	struct config *config;
-	config_report *report;
-	void *user;
-	unsigned line;
-	char section[SECTION_MAX + 1];
 };
 
 struct key {
@@ -97,49 +89,34 @@ static bool set_shell(struct config *c, const char *value)
 	return true;
 }
 
+static bool set_chooser(struct config *c, const char *value)
+{
+	return config_flag(value, &c->chooser);
+}
+
 /* Sorted. */
 static const struct key keys[] = {
 	{ "session", "history-size", set_history_size, "bytes, with K or M behind, at most 256M" },
 	{ "session", "shell", set_shell, "the full path of a program" },
+	{ "terminal", "chooser", set_chooser, "yes or no" },
 	{ "terminal", "detach-key", set_detach_key,
 		"ctrl- and a key, as ctrl-], or off; not Tab, Enter, Escape or Ctrl-J" },
 	{ "terminal", "history-lines", set_history_lines, "a number of lines up to 1000000" },
 };
 
-static void report(struct parse *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void report(struct parse *p, const char *format, ...)
+enum config_set config_set(struct config *c, const char *section, const char *name,
+	const char *value, const char **ret_expected)
 {
-	char text[512];
-	va_list texts;
-	va_start(texts, format);
-	(void)vsnprintf(text, sizeof(text), format, texts);
-	va_end(texts);
-	if (p->report != NULL) {
-		p->report(p->user, p->line, text);
-	}
-}
-
-static int on_pair(void *user, const char *section, const char *name, const char *value)
-{
-	struct parse *p = user;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0) {
-			if (!keys[i].set(p->config, value)) {
-				report(p, "%s: expected %s", name, keys[i].expected);
-			}
-			return 1;
+			*ret_expected = keys[i].expected;
+			return keys[i].set(c, value) ? CONFIG_SET : CONFIG_SET_VALUE;
 		}
 	}
-	if (section[0] == '\0') {
-		report(p, "%s stands before the first section", name);
-	} else {
-		report(p, "there is no %s in [%s]", name, section);
-	}
-	return 1;
+	return CONFIG_SET_UNKNOWN;
 }
 
-static bool section_known(const char *section)
+bool config_has_section(const char *section)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(keys[i].section, section) == 0) {
@@ -149,53 +126,36 @@ static bool section_known(const char *section)
 	return false;
 }
 
-/* `line` is trimmed on its left and starts with `[`. */
-static void take_section(struct parse *p, const char *line)
+static bool on_section(struct config_lines *l, const char *section)
 {
-	size_t length = strcspn(line + 1, "]");
-	if (line[1 + length] != ']' || length > SECTION_MAX) {
-		report(p, "the section has no end: %s", line);
-		return;
+	if (!config_has_section(section)) {
+		lines_report(l, "there is no section [%s]", section);
+		return false;
 	}
-	memcpy(p->section, line + 1, length);
-	p->section[length] = '\0';
-	if (!section_known(p->section)) {
-		report(p, "there is no section [%s]", p->section);
-	}
+	return true;
 }
 
-static void take_line(struct parse *p, const char *line, size_t length)
+static void on_pair(
+	struct config_lines *l, const char *section, const char *name, const char *value)
 {
-	char text[SECTION_MAX + LINE_MAX_BYTES + 8];
-	while (length > 0 && isspace((unsigned char)line[0])) {
-		line++;
-		length--;
-	}
-	if (length > LINE_MAX_BYTES) {
-		report(p, "the line is too long");
-		return;
-	}
-	if (length > 0 && line[0] == '[') {
-		(void)snprintf(text, sizeof(text), "%.*s", (int)length, line);
-		take_section(p, text);
-		return;
-	}
-	if (p->section[0] != '\0' && !section_known(p->section)) {
-		return; /* said once, with the section */
-	}
-	if (p->section[0] != '\0') {
-		(void)snprintf(text, sizeof(text), "[%s]\n%.*s\n", p->section, (int)length, line);
-	} else {
-		(void)snprintf(text, sizeof(text), "%.*s\n", (int)length, line);
-	}
-	if (ini_parse_string(text, on_pair, p) != 0) {
-		report(p, "expected `name = value`");
+	struct parse *p = (struct parse *)l;
+	const char *expected = NULL;
+	switch (config_set(p->config, section, name, value, &expected)) {
+	case CONFIG_SET:
+		break;
+	case CONFIG_SET_UNKNOWN:
+		lines_report(l, "there is no %s in [%s]", name, section);
+		break;
+	case CONFIG_SET_VALUE:
+		lines_report(l, "%s: expected %s", name, expected);
+		break;
 	}
 }
 
 void config_init(struct config *c)
 {
 	*c = (struct config){
+		.chooser = true,
 		.detach_key = CONFIG_DETACH_KEY_DEFAULT,
 		.history_lines = CONFIG_HISTORY_LINES_DEFAULT,
 		.history_bytes = HISTORY_BYTES_DEFAULT,
@@ -204,13 +164,14 @@ void config_init(struct config *c)
 
 void config_parse(struct config *c, const char *text, config_report *on_mistake, void *user)
 {
-	struct parse p = { .config = c, .report = on_mistake, .user = user };
-	while (*text != '\0') {
-		size_t length = strcspn(text, "\n");
-		p.line++;
-		take_line(&p, text, length);
-		text += length + (text[length] == '\n' ? 1 : 0);
-	}
+	struct parse p = {
+		.lines = { .section = on_section,
+			.pair = on_pair,
+			.mistake = on_mistake,
+			.user = user },
+		.config = c,
+	};
+	lines_read(&p.lines, text);
 }
 
 int config_path(char **ret)
@@ -240,32 +201,28 @@ int config_path(char **ret)
 
 int config_load(struct config *c, const char *path, config_report *on_mistake, void *user)
 {
-	AUTO(free) char *text = malloc(CONFIG_FILE_MAX + 1);
-	if (text == NULL) {
-		return -ENOMEM;
+	AUTO(free) char *text = NULL;
+	int r = config_read_file(&text, path, NULL);
+	if (r < 0) {
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 	}
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0) {
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	}
-	size_t length = 0;
-	while (length <= CONFIG_FILE_MAX) {
-		ssize_t n = read(fd, text + length, CONFIG_FILE_MAX + 1 - length);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return -errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		length += (size_t)n;
-	}
-	if (length > CONFIG_FILE_MAX) {
-		return -EFBIG;
-	}
-	text[length] = '\0';
 	config_parse(c, text, on_mistake, user);
 	return 0;
+}
+
+void config_load_defaults(struct config *c, const char *path)
+{
+	struct config_files files;
+	if (config_files_list(&files, path) < 0) {
+		return;
+	}
+	for (size_t i = 0; i < files.count; i++) {
+		AUTO(free) char *text = NULL;
+		struct stat info;
+		if (config_read_file(&text, files.paths[i], &info) == 0 &&
+			config_file_is_safe(&info)) {
+			config_parse(c, text, NULL, NULL);
+		}
+	}
+	config_files_done(&files);
 }
