@@ -1,27 +1,40 @@
 /* SGR: the shorter of "what changes" and "all anew". */
 #include "vt/painter_brush.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 struct sgr {
 	char text[160]; /* 8 attributes, an underline and three colours with room to spare */
 	size_t length;
 };
 
-static void add(struct sgr *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Repaints of coloured history are made of little else: no printf(). */
+static void put_number(struct sgr *s, unsigned number)
+{
+	char digits[10];
+	size_t n = 0;
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (n > 0) {
+		s->text[s->length++] = digits[--n];
+	}
+}
 
-static void add(struct sgr *s, const char *format, ...)
+static void add(struct sgr *s, unsigned number)
 {
 	if (s->length > 0) {
 		s->text[s->length++] = ';';
 	}
-	va_list arguments;
-	va_start(arguments, format);
-	int n = vsnprintf(s->text + s->length, sizeof(s->text) - s->length, format, arguments);
-	va_end(arguments);
-	s->length += (size_t)n;
+	put_number(s, number);
+}
+
+/* A part of the parameter before it; the colons are as many as stand there. */
+static void add_part(struct sgr *s, const char *colons, unsigned number)
+{
+	while (*colons != '\0') {
+		s->text[s->length++] = *colons++;
+	}
+	put_number(s, number);
 }
 
 static const struct attribute_row {
@@ -42,16 +55,16 @@ static void add_attributes(struct sgr *s, uint16_t from, uint16_t to)
 {
 	uint16_t gone = from & (uint16_t)~to;
 	if ((gone & (VT_BOLD | VT_DIM)) != 0) {
-		add(s, "22"); /* ends both */
+		add(s, 22); /* ends both */
 		from &= (uint16_t) ~(VT_BOLD | VT_DIM);
 		gone &= (uint16_t) ~(VT_BOLD | VT_DIM);
 	}
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		const struct attribute_row *row = &attributes[i];
 		if ((gone & row->bit) != 0) {
-			add(s, "%u", row->off);
+			add(s, row->off);
 		} else if ((to & (uint16_t)~from & row->bit) != 0) {
-			add(s, "%u", row->on);
+			add(s, row->on);
 		}
 	}
 }
@@ -61,15 +74,21 @@ static void add_color(struct sgr *s, unsigned base, uint32_t color)
 {
 	uint32_t value = VT_COLOR_VALUE(color);
 	if (color == VT_COLOR_DEFAULT) {
-		add(s, "%u", base + 9);
+		add(s, base + 9);
 	} else if (VT_COLOR_KIND(color) == VT_COLOR_RGB) {
-		add(s, "%u;2;%u;%u;%u", base + 8, value >> 16, value >> 8 & 0xff, value & 0xff);
+		add(s, base + 8);
+		add(s, 2);
+		add(s, value >> 16);
+		add(s, value >> 8 & 0xff);
+		add(s, value & 0xff);
 	} else if (value < 8) {
-		add(s, "%u", base + value);
+		add(s, base + value);
 	} else if (value < 16) {
-		add(s, "%u", base + 60 + value - 8);
+		add(s, base + 60 + value - 8);
 	} else {
-		add(s, "%u;5;%u", base + 8, value & 0xff);
+		add(s, base + 8);
+		add(s, 5);
+		add(s, value & 0xff);
 	}
 }
 
@@ -78,11 +97,17 @@ static void add_underline_color(struct sgr *s, uint32_t color)
 {
 	uint32_t value = VT_COLOR_VALUE(color);
 	if (color == VT_COLOR_DEFAULT) {
-		add(s, "59");
+		add(s, 59);
 	} else if (VT_COLOR_KIND(color) == VT_COLOR_RGB) {
-		add(s, "58:2::%u:%u:%u", value >> 16, value >> 8 & 0xff, value & 0xff);
+		add(s, 58);
+		add_part(s, ":", 2);
+		add_part(s, "::", value >> 16);
+		add_part(s, ":", value >> 8 & 0xff);
+		add_part(s, ":", value & 0xff);
 	} else {
-		add(s, "58:5:%u", value & 0xff);
+		add(s, 58);
+		add_part(s, ":", 5);
+		add_part(s, ":", value & 0xff);
 	}
 }
 
@@ -91,11 +116,12 @@ static void add_changes(struct sgr *s, const struct vt_style *from, const struct
 	add_attributes(s, from->attributes, to->attributes);
 	if (from->underline != to->underline) {
 		if (to->underline == VT_UNDERLINE_NONE) {
-			add(s, "24");
+			add(s, 24);
 		} else if (to->underline == VT_UNDERLINE_SINGLE) {
-			add(s, "4");
+			add(s, 4);
 		} else {
-			add(s, "4:%u", to->underline);
+			add(s, 4);
+			add_part(s, ":", to->underline);
 		}
 	}
 	if (from->foreground != to->foreground) {
@@ -117,7 +143,7 @@ void vt_paint_sgr(struct buf *out, const struct vt_style *from, const struct vt_
 		return;
 	}
 	struct sgr anew = { .length = 0 };
-	add(&anew, "0");
+	add(&anew, 0);
 	add_changes(&anew, &(struct vt_style){ 0 }, to);
 	const struct sgr *shorter = changes.length <= anew.length ? &changes : &anew;
 	if (shorter == &anew && anew.length == 1) {
