@@ -16,6 +16,7 @@
 #include "door/tty/termtype.h"
 #include "protocol/error.h"
 #include "protocol/spec.h"
+#include "protocol/warrant.h"
 
 #define SIZE_MAX_CELLS 4096
 #define TERM_STANDARD "xterm-256color"
@@ -253,13 +254,14 @@ static int make_proof(int *ret_near, int *ret_far, int spec_fd)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
 	}
-	char byte = 's';
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	ssize_t n = fd_send(pair[0], &iov, 1, &spec_fd, 1);
-	if (n < 0) {
+	struct warrant w = {
+		.version = WARRANT_VERSION, .use = WARRANT_LOGON, .destination = WARRANT_OWN
+	};
+	int r = warrant_send(pair[0], &w, spec_fd);
+	if (r < 0) {
 		(void)close(pair[0]);
 		(void)close(pair[1]);
-		return (int)n;
+		return r;
 	}
 	*ret_near = pair[0];
 	*ret_far = pair[1];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -304,6 +305,72 @@ int environment_begin(struct environment *e, char *const *variables)
 		take(&v, *variables);
 	}
 	return update(e, &v);
+}
+
+/* --- the owner's login ------------------------------------------------------------------------ */
+
+static bool is_named(const char *variable, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		size_t length = strlen(*names);
+		bool open_ended = (*names)[length - 1] == '_';
+		if (strncmp(variable, *names, length) == 0 &&
+			(open_ended || variable[length] == '=')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the row has a variable of that name. */
+static bool has(char *const *row, const char *variable)
+{
+	size_t length = strcspn(variable, "=");
+	for (; *row != NULL; row++) {
+		if (strncmp(*row, variable, length) == 0 && (*row)[length] == '=') {
+			return true;
+		}
+	}
+	return false;
+}
+
+int environment_log_on(struct spec *spec, char **own, bool foreign)
+{
+	static const char *const users_own[] = { "PATH", "SHELL", NULL };
+	static const char *const harmless[] = { "TERM", "COLORTERM", "LANG", "LC_", NULL };
+	size_t own_count = 0;
+	while (own[own_count] != NULL) {
+		own_count++;
+	}
+	size_t size = own_count + spec->header.environment_count + 1;
+	char **row = calloc(size, sizeof(*row));
+	if (row == NULL) {
+		return -ENOMEM;
+	}
+	size_t n = 0;
+	for (char **v = own; *v != NULL; v++) {
+		if (foreign || !is_named(*v, users_own) || !has(spec->environment, *v)) {
+			row[n++] = *v;
+		}
+	}
+	for (char **v = spec->environment; *v != NULL; v++) {
+		if ((!foreign || is_named(*v, harmless)) && !has(row, *v)) {
+			row[n++] = *v;
+		}
+	}
+	free(spec->environment);
+	spec->environment = row;
+	spec->header.environment_count = (uint32_t)n;
+	if (foreign) {
+		const char *home = environment_find(own, "HOME");
+		mode_t mask = umask(077);
+		(void)umask(mask); /* as the login has set it */
+		spec->header.umask = mask;
+		spec->header.argument_count = 0;
+		spec->arguments[0] = NULL;
+		spec->directory = home != NULL ? home : "/";
+	}
+	return 0;
 }
 
 /* --- for the programs ------------------------------------------------------------------------- */

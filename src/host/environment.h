@@ -6,6 +6,7 @@
  * and every file changes at once or not at all. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,13 @@ int environment_begin(struct environment *e, char *const *variables);
  * stable values of what the spec has. NULL-ended, one block for free(); borrows from spec. NULL: no
  * memory. */
 char **environment_program(const struct environment *e, const struct spec *spec, uint32_t session);
+
+/* In system mode: `own`, the environment of this process, is the owner's login (borrowed for as
+ * long as the spec lives) and stands above what the spec brings; only PATH and SHELL stay as the
+ * owner's own command says. With `foreign` the spec is a stranger's, whom the owner's password has
+ * let in: of its environment only TERM, COLORTERM, LANG and LC_* count, and the owner's login shell
+ * runs in his home. 0 or -ENOMEM. */
+int environment_log_on(struct spec *spec, char **own, bool foreign);
 
 /* The value of `name` among NAME=VALUE texts, or NULL. */
 const char *environment_find(char *const *variables, const char *name);

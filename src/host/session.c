@@ -134,7 +134,7 @@ static int prepare(struct session *s, const char **ret_what)
 	return 0;
 }
 
-void session_start(struct session *s, int spec_fd, int run_fd)
+void session_start(struct session *s, uint32_t flags, int spec_fd, int run_fd)
 {
 	const char *what = "to read what it is to run";
 	int e = environment_open(&s->environment, run_fd);
@@ -143,6 +143,9 @@ void session_start(struct session *s, int spec_fd, int run_fd)
 	}
 	int r = spec_read(&s->spec, spec_fd);
 	(void)close(spec_fd);
+	if (r == 0 && (flags & LINK_START_SYSTEM) != 0) {
+		r = environment_log_on(&s->spec, environ, (flags & LINK_START_FOREIGN) != 0);
+	}
 	if (r == 0) {
 		r = prepare(s, &what);
 	}

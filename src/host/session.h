@@ -71,9 +71,9 @@ static inline uint64_t session_earlier(uint64_t a, uint64_t b)
 void session_init(struct session *s, uint32_t id, int link_fd);
 void session_done(struct session *s);
 
-/* LINK_START: takes both descriptors over. On failure LINK_ENDED says why and the session is over.
- */
-void session_start(struct session *s, int spec_fd, int run_fd);
+/* LINK_START, with its flags: takes both descriptors over. On failure LINK_ENDED says why and the
+ * session is over. */
+void session_start(struct session *s, uint32_t flags, int spec_fd, int run_fd);
 
 /* Starts the program if it waits; failure ends the session. */
 void session_run(struct session *s);

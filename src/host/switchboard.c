@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -255,12 +256,12 @@ void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
 
 /* --- from the leader -------------------------------------------------------------------------- */
 
-static int on_start(struct session *s, struct fd_set_received *set)
+static int on_start(struct session *s, uint32_t flags, struct fd_set_received *set)
 {
 	if (s->stage != SESSION_BORN || set->count != 2) {
 		return -EPROTO;
 	}
-	session_start(s, TAKE_FD(set->fds[0]), TAKE_FD(set->fds[1]));
+	session_start(s, flags, TAKE_FD(set->fds[0]), TAKE_FD(set->fds[1]));
 	return 0;
 }
 
@@ -312,7 +313,9 @@ static void swap(struct session *s, const struct link_simple *message)
 	if (r < 0) {
 		log_warning("session %u: keeps its size: %s", s->id, strerrordesc_np(-r));
 	}
-	r = environment_update(&s->environment, (char *)v->client.data, v->client.length);
+	/* Only the owner's own terminals bring something along. */
+	size_t length = v->maker == geteuid() ? v->client.length : 0;
+	r = environment_update(&s->environment, (char *)v->client.data, length);
 	if (r < 0) {
 		log_warning("session %u: run/env: %s", s->id, strerrordesc_np(-r));
 	}
@@ -357,7 +360,7 @@ static int on_message(
 	switch (packet->header.type) {
 	case LINK_START:
 		s->id = message->session;
-		return on_start(s, set);
+		return on_start(s, message->flags, set);
 	case LINK_PLUG:
 		return on_plug(s, message, set);
 	case LINK_COMMIT:

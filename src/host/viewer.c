@@ -43,6 +43,7 @@ int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
 	link_set_text(v->terminal, plug->terminal);
 	link_set_text(v->address, plug->client);
 	memcpy(v->token, plug->token, sizeof(v->token));
+	v->maker = plug->uid;
 	*ret = v;
 	return 0;
 }

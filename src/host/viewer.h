@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "host/outlet.h"
@@ -33,6 +34,7 @@ struct viewer {
 	char terminal[LINK_NAME_SIZE];
 	char address[LINK_SHORT_SIZE];
 	uint8_t token[LINK_TOKEN_SIZE];
+	uid_t maker; /* of the cable */
 	struct cable_hello hello;
 	struct buf client; /* the payload of CABLE_CLIENT */
 	struct buf in;

@@ -1,11 +1,9 @@
 #include "leader/guard.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fd.h"
 
 /* 0 when fd is a unix socket of this type, else why not. */
@@ -24,58 +22,39 @@ static int check_socket(int fd, int wanted_type)
 	return domain == AF_UNIX && type == wanted_type ? 0 : -EPROTOTYPE;
 }
 
-int guard_owner(uid_t *ret, int proof_fd)
+static int maker_of(uid_t *ret, int fd, int type)
 {
-	int r = check_socket(proof_fd, SOCK_SEQPACKET);
+	int r = check_socket(fd, type);
 	if (r < 0) {
 		return r;
 	}
 	struct ucred maker;
-	r = fd_peer(proof_fd, &maker);
+	r = fd_peer(fd, &maker);
 	if (r < 0) {
 		return r;
-	}
-	if (maker.uid != geteuid()) {
-		return -EACCES;
 	}
 	*ret = maker.uid;
 	return 0;
 }
 
-int guard_spec(int *ret, int proof_fd, int timeout_ms)
+int guard_maker(uid_t *ret, int warrant_fd)
 {
-	int r = fd_wait_readable(proof_fd, timeout_ms);
+	return maker_of(ret, warrant_fd, SOCK_SEQPACKET);
+}
+
+int guard_cable(uid_t *ret, int cable_fd)
+{
+	return maker_of(ret, cable_fd, SOCK_STREAM);
+}
+
+int guard_warrant(struct warrant *ret, int *ret_spec_fd, int warrant_fd, int timeout_ms)
+{
+	int r = fd_wait_readable(warrant_fd, timeout_ms);
 	if (r <= 0) {
 		return r < 0 ? r : -ETIME;
 	}
-	uint8_t bytes[16];
-	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
-	ssize_t n = fd_receive(proof_fd, bytes, sizeof(bytes), &set);
-	if (n < 0) {
-		return (int)n;
-	}
-	if (set.lost) {
-		return -EMFILE;
-	}
-	if (n == 0 || set.count != 1) {
-		return -EPROTO;
-	}
-	*ret = TAKE_FD(set.fds[0]);
-	return 0;
-}
-
-int guard_cable(int cable_fd, uid_t owner)
-{
-	int r = check_socket(cable_fd, SOCK_STREAM);
-	if (r < 0) {
-		return r;
-	}
-	struct ucred maker;
-	r = fd_peer(cable_fd, &maker);
-	if (r < 0) {
-		return r;
-	}
-	return maker.uid == owner ? 0 : -EACCES;
+	r = warrant_receive(ret, ret_spec_fd, warrant_fd);
+	return r > 0 ? 0 : r == 0 ? -EPROTO : r;
 }
 
 int guard_broker(int fd, uid_t broker_uid)

@@ -2,19 +2,21 @@
  * says. Every question here is answered with 0 (yes) or -errno; nothing is assumed. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* The owner of the session to come is whoever made this socket pair. In user mode nobody but the
- * user who runs the server may be one: -EACCES. */
-int guard_owner(uid_t *ret, int proof_fd);
+#include "protocol/warrant.h"
 
-/* Takes the one packet with the one descriptor (the spec) from the proof socket; waits at most
- * timeout_ms for it. 0, -ETIME, -EPROTO (not this packet), or -errno. */
-int guard_spec(int *ret, int proof_fd, int timeout_ms);
+/* Who made this proof or warrant, which must be a unix packet socket. 0, -ENOTSOCK, -EPROTOTYPE, or
+ * -errno. */
+int guard_maker(uid_t *ret, int warrant_fd);
 
-/* May this cable show a session of `owner`? It must be a unix stream socket whose maker is the
- * owner. 0, -ENOTSOCK, -EPROTOTYPE, -EACCES, or -errno. */
-int guard_cable(int cable_fd, uid_t owner);
+/* Takes the one packet from it; waits at most timeout_ms. *ret_spec_fd: -1 = none came. 0, -ETIME,
+ * -EPROTO (not such a packet, or nobody who could send it), -EMFILE, or -errno. */
+int guard_warrant(struct warrant *ret, int *ret_spec_fd, int warrant_fd, int timeout_ms);
+
+/* Who made this cable, which must be a unix stream socket. 0, -ENOTSOCK, -EPROTOTYPE, or -errno. */
+int guard_cable(uid_t *ret, int cable_fd);
 
 /* May this connection give orders? The broker's user, root, or the leader's own user. 0 or -EACCES,
  * -errno. */

@@ -17,25 +17,41 @@
 #define HOST_LINK_FD 3
 #define EXEC_FAILED 127
 
+/* What root has opened stays with root: a user may look into every descriptor of his processes. */
+static int become_owners(const struct login *login)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
+		dup2(fd, STDERR_FILENO) < 0 || chdir("/") < 0) {
+		return -errno;
+	}
+	return login_become(login);
+}
+
 /* In the child. Signals as a fresh program expects them: what is blocked or ignored here would be
  * inherited by all that runs in the session. */
-_Noreturn static void become_host(const char *path, uint32_t session, int link_fd)
+_Noreturn static void become_host(
+	const char *path, uint32_t session, int link_fd, const struct login *login)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* dup2() onto itself would keep the close-on-exec mark. */
 	int r = link_fd == HOST_LINK_FD ? fcntl(link_fd, F_SETFD, 0) : dup2(link_fd, HOST_LINK_FD);
+	if (r >= 0 && login != NULL) {
+		r = become_owners(login);
+	}
 	if (r >= 0) {
 		(void)close_range(HOST_LINK_FD + 1, ~0U, 0);
 		char id[12];
 		(void)snprintf(id, sizeof(id), "%u", session);
-		(void)execl(path, "termserv-host", id, (char *)NULL);
+		char *const arguments[] = { (char *)"termserv-host", id, NULL };
+		(void)execve(path, arguments, login != NULL ? login->environment : environ);
 	}
 	_exit(EXEC_FAILED);
 }
 
-int host_start(struct host *ret, uint32_t session)
+int host_start(struct host *ret, uint32_t session, const struct login *login)
 {
 	AUTO(free) char *path = NULL;
 	int r = runtime_sibling(&path, "termserv-host");
@@ -56,16 +72,17 @@ int host_start(struct host *ret, uint32_t session)
 		return -errno;
 	}
 	if (pid == 0) {
-		become_host(path, session, theirs);
+		become_host(path, session, theirs, login);
 	}
 	*ret = (struct host){ .pid = pid, .link_fd = TAKE_FD(ours) };
 	return 0;
 }
 
-int host_give(const struct host *h, uint32_t session, int spec_fd, int run_fd)
+int host_give(const struct host *h, uint32_t session, uint32_t flags, int spec_fd, int run_fd)
 {
 	union link_packet packet = { .simple = link_make(LINK_START, 0) };
 	packet.simple.session = session;
+	packet.simple.flags = flags;
 	return link_send(h->link_fd, &packet, (int[]){ spec_fd, run_fd }, 2);
 }
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "leader/login.h"
+
 struct host {
 	pid_t pid;   /* our child until it is reaped; 0 = none */
 	int link_fd; /* -1 = none */
@@ -13,11 +15,12 @@ struct host {
 #define HOST_INIT ((struct host){ .link_fd = -1 })
 
 /* Starts `termserv-host ID` with its end of a new link as descriptor 3 and nothing else of ours.
- * 0 or -errno. */
-int host_start(struct host *ret, uint32_t session);
+ * With a login (borrowed) it is the owner's process, with that environment; NULL: a process like
+ * us. 0 or -errno. */
+int host_start(struct host *ret, uint32_t session, const struct login *login);
 
-/* Hands it the session: the spec and the folder (borrowed). 0 or -errno. */
-int host_give(const struct host *h, uint32_t session, int spec_fd, int run_fd);
+/* Hands it the session: LINK_START_ flags, the spec and the folder (borrowed). 0 or -errno. */
+int host_give(const struct host *h, uint32_t session, uint32_t flags, int spec_fd, int run_fd);
 
 /* "the host was ended by signal 9 (Killed)": how a wait status reads. */
 void host_end_text(char *text, size_t size, int wait_status);

@@ -5,8 +5,6 @@
  * Always holds: it knows no other session, never sees a byte of a terminal, never blocks once the
  * host runs, and whatever ends the session, LINK_ENDED says so and sessions/ID is removed. */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,14 +16,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "leader/arguments.h"
 #include "leader/folder.h"
-#include "leader/guard.h"
 #include "leader/host.h"
+#include "leader/login.h"
+#include "leader/logon.h"
 #include "leader/relay.h"
 #include "leader/tree.h"
 
-#define SPEC_WAIT_MS 100
 #define LOGOFF_GRACE_MS 5000 /* from SIGHUP to SIGKILL, for the program */
 #define HOST_GRACE_MS 1000   /* for a host that was told to end at once, or has closed its link */
 #define TREE_GRACE_MS 2000   /* from SIGHUP to SIGKILL, for what the program has left behind */
@@ -54,11 +52,6 @@ struct leader {
 	uint64_t listen_again; /* likewise; 0 = brokers may knock */
 	int host_status;
 	bool reset; /* somebody asked for the end at once */
-};
-
-struct arguments {
-	uint32_t session, broker_uid;
-	int runtime_fd, link_fd, proof_fd;
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -304,46 +297,57 @@ static int open_signals(int *ret)
 	return 0;
 }
 
-/* Everything up to a host that has its session. *ret_step says what failed. 0 or -errno. */
-static int start(struct leader *l, const struct arguments *a, const char **ret_step)
+/* The host, as the owner's process, or as one like us in user mode. */
+static int start_host(struct leader *l, const struct logon *logon, const struct login *login)
 {
-	AUTO_FD int proof_fd = a->proof_fd;
-	AUTO_FD int runtime_fd = a->runtime_fd;
-	AUTO_FD int spec_fd = -1;
-	*ret_step = "to learn who asks for it";
-	int r = guard_owner(&l->relay.owner, proof_fd);
-	if (r < 0) {
-		return r;
-	}
-	*ret_step = "to receive what it is to run";
-	r = guard_spec(&spec_fd, proof_fd, SPEC_WAIT_MS);
-	if (r < 0) {
-		return r;
-	}
-	*ret_step = "to make its folder";
-	r = folder_make(&l->folder, runtime_fd, l->relay.session,
-		(struct folder_rights){ .system = false, .owner = l->relay.owner });
-	if (r < 0) {
-		return r;
-	}
-	*ret_step = "to start its host";
-	r = tree_adopt();
+	int r = tree_adopt();
 	if (r == 0) {
 		r = open_signals(&l->signal_fd);
 	}
 	if (r == 0) {
-		r = host_start(&l->host, l->relay.session);
+		r = host_start(&l->host, l->relay.session, login);
 	}
 	if (r < 0) {
 		return r;
 	}
 	relay_set_host(&l->relay, l->host.link_fd);
-	r = host_give(&l->host, l->relay.session, spec_fd, l->folder.run_fd);
+	uint32_t flags = (login != NULL ? LINK_START_SYSTEM : 0) |
+			 (logon->by_password ? LINK_START_FOREIGN : 0);
+	r = host_give(&l->host, l->relay.session, flags, logon->spec_fd, l->folder.run_fd);
 	if (r < 0) { /* it is dead already: the loop will see how */
 		log_warning("session %u: its host did not take it: %s", l->relay.session,
 			strerrordesc_np(-r));
 	}
 	return 0;
+}
+
+/* Everything up to a host that has its session. *ret_step says what failed. 0 or -errno. */
+static int start(struct leader *l, const struct arguments *a, const char **ret_step)
+{
+	AUTO_FD int proof_fd = a->proof_fd;
+	AUTO_FD int runtime_fd = a->runtime_fd;
+	AUTO(logon_done) struct logon logon = LOGON_INIT;
+	int r = logon_read(&logon, a, ret_step);
+	if (r < 0) {
+		return r;
+	}
+	l->relay.owner = logon.account.uid;
+	link_set_text(l->relay.user, logon.account.name);
+	link_set_text(l->relay.listener, a->listener);
+	AUTO(login_done) struct login login = { 0 };
+	*ret_step = "to log its owner on";
+	r = a->system ? login_init(&login, &logon.account) : 0;
+	if (r < 0) {
+		return r;
+	}
+	*ret_step = "to make its folder";
+	r = folder_make(&l->folder, runtime_fd, l->relay.session,
+		(struct folder_rights){ a->system, l->relay.owner });
+	if (r < 0) {
+		return r;
+	}
+	*ret_step = "to start its host";
+	return start_host(l, &logon, a->system ? &login : NULL);
 }
 
 static struct link_simple ended_message(const struct leader *l)
@@ -361,72 +365,12 @@ static struct link_simple ended_message(const struct leader *l)
 	return message;
 }
 
-static int usage(void)
-{
-	dprintf(STDERR_FILENO,
-		"termserv-leader is started by termservd; it is of no use by hand.\n"
-		"usage: termserv-leader --session ID --runtime-fd N --link-fd N --proof-fd N "
-		"--broker-uid UID\n");
-	return USAGE;
-}
-
-/* An inherited descriptor: ours alone from here on. */
-static bool take_descriptor(const char *text, int *ret)
-{
-	uint32_t number;
-	if (text_to_u32(text, &number) < 0 || number < 3 || number > INT16_MAX ||
-		fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0) {
-		return false;
-	}
-	*ret = (int)number;
-	return true;
-}
-
-static bool parse(struct arguments *ret, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "session", required_argument, NULL, 's' },
-		{ "runtime-fd", required_argument, NULL, 'r' },
-		{ "link-fd", required_argument, NULL, 'l' },
-		{ "proof-fd", required_argument, NULL, 'p' },
-		{ "broker-uid", required_argument, NULL, 'b' },
-		{ 0 },
-	};
-	struct arguments a = { .runtime_fd = -1, .link_fd = -1, .proof_fd = -1 };
-	bool good = true;
-	bool uid_known = false;
-	for (int option; good && (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		switch (option) {
-		case 's':
-			good = text_to_u32(optarg, &a.session) == 0 && a.session > 0;
-			break;
-		case 'r':
-			good = take_descriptor(optarg, &a.runtime_fd);
-			break;
-		case 'l':
-			good = take_descriptor(optarg, &a.link_fd);
-			break;
-		case 'p':
-			good = take_descriptor(optarg, &a.proof_fd);
-			break;
-		case 'b':
-			good = uid_known = text_to_u32(optarg, &a.broker_uid) == 0;
-			break;
-		default:
-			good = false;
-		}
-	}
-	*ret = a;
-	return good && optind == argc && uid_known && a.session > 0 && a.runtime_fd >= 0 &&
-	       a.link_fd >= 0 && a.proof_fd >= 0;
-}
-
 int main(int argc, char **argv)
 {
 	log_open("termserv-leader");
 	struct arguments a;
-	if (!parse(&a, argc, argv)) {
-		return usage();
+	if (!arguments_read(&a, argc, argv)) {
+		return USAGE;
 	}
 	(void)setsid(); /* a Ctrl-C where the server was started by hand is not meant for us */
 	(void)fd_set_nonblocking(a.link_fd, true);

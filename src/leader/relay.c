@@ -75,6 +75,8 @@ static struct link_info whole_info(const struct relay *r)
 	memcpy(info.token, r->current.token, sizeof(info.token));
 	link_set_text(info.terminal, r->current.name);
 	link_set_text(info.client, r->current.client);
+	link_set_text(info.user, r->user);
+	link_set_text(info.listener, r->listener);
 	if (r->ending) {
 		info.state = SESSION_RESET;
 	} else if (info.state == SESSION_ACTIVE && r->current.name[0] == '\0') {
@@ -199,7 +201,11 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	if (set->count != 1) {
 		return -EPROTO;
 	}
-	int error = r->ending ? -ESHUTDOWN : guard_cable(set->fds[0], r->owner);
+	uid_t maker = (uid_t)-1;
+	int error = r->ending ? -ESHUTDOWN : guard_cable(&maker, set->fds[0]);
+	if (error == 0 && maker != r->owner) {
+		error = -EACCES;
+	}
 	if (error < 0) {
 		log_warning("session %u: refused a cable for terminal %s: %s", r->session,
 			message->terminal, strerrordesc_np(-error));
@@ -209,7 +215,9 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	memcpy(r->prepared.token, message->token, sizeof(r->prepared.token));
 	link_set_text(r->prepared.name, message->terminal);
 	link_set_text(r->prepared.client, message->client);
-	ask_host(r, message, LINK_READY, &set->fds[0]);
+	struct link_simple checked = *message;
+	checked.uid = maker;
+	ask_host(r, &checked, LINK_READY, &set->fds[0]);
 	return 0;
 }
 
@@ -275,7 +283,7 @@ void relay_on_broker(struct relay *r, short revents)
 		if (result == -EPROTONOSUPPORT || result == -EPROTO) {
 			link_refuse(r->broker_fd,
 				result == -EPROTO ? "This leader does not understand that message."
-						  : "This leader speaks version 1 of the link.");
+						  : "This leader speaks version 2 of the link.");
 			log_warning("session %u: dropped a broker that does not speak this link",
 				r->session);
 		}

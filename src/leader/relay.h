@@ -34,6 +34,8 @@ struct relay_terminal {
 struct relay {
 	uint32_t session;
 	uid_t owner;
+	char user[LINK_SHORT_SIZE];    /* the owner's name; may be empty */
+	char listener[LINK_NAME_SIZE]; /* where the session came in */
 	uid_t broker_uid;
 	uint64_t created; /* microseconds since 1970 */
 	int broker_fd;	  /* -1 = none */

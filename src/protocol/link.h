@@ -96,6 +96,10 @@ enum link_reason {
 #define LINK_FREE_OF_PASSWORD                                                                      \
 	1u /* in LINK_WARRANT's flags: no password, if it was root who made it */
 
+/* In LINK_START's flags. */
+#define LINK_START_SYSTEM 1u  /* the host's own environment is the owner's login */
+#define LINK_START_FOREIGN 2u /* the spec is not the owner's: little of it counts */
+
 struct link_header {
 	uint16_t version; /* LINK_VERSION */
 	uint16_t type;	  /* enum link_type */
@@ -116,7 +120,7 @@ struct link_simple {
 					   may be empty */
 	char text[LINK_TEXT_SIZE];	/* for a person: a notice, a reason */
 	uint32_t uid;	/* LINK_PLUG to the host: who made the cable; LINK_WARRANTED */
-	uint32_t flags; /* LINK_FREE_OF_PASSWORD */
+	uint32_t flags; /* LINK_WARRANT: LINK_FREE_OF_PASSWORD; LINK_START: LINK_START_ */
 };
 
 struct link_spawn {

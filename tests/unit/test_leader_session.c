@@ -163,7 +163,7 @@ static void a_broker_of_another_version_is_told_so(void **state)
 		assert_int_equal(link_receive(fd, &packet, &set), 1);
 	} while (packet.header.type == LINK_INFO);
 	assert_int_equal(packet.header.type, LINK_REFUSED);
-	assert_non_null(strstr(packet.simple.text, "version 1"));
+	assert_non_null(strstr(packet.simple.text, "version 2"));
 	assert_int_equal(link_receive(fd, &packet, &set), 0);
 	(void)close(fd);
 	reconnect(&r);
