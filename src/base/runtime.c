@@ -46,7 +46,7 @@ static int format_path(char **ret, const char *folder, const char *name)
 }
 
 /* Absolute and without slashes at its end: a slash there would make O_NOFOLLOW follow. */
-static int given_path(char **ret, const char *given)
+int runtime_absolute(char **ret, const char *given)
 {
 	if (given[0] == '\0') {
 		return -EINVAL;
@@ -104,11 +104,11 @@ static int home_path(char **ret)
 int runtime_path(char **ret, const char *option)
 {
 	if (option != NULL) {
-		return given_path(ret, option);
+		return runtime_absolute(ret, option);
 	}
 	const char *variable = getenv("TERMSERV_RUNTIME_DIR");
 	if (variable != NULL && variable[0] != '\0') {
-		return given_path(ret, variable);
+		return runtime_absolute(ret, variable);
 	}
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	if (xdg != NULL && is_private(xdg)) {
@@ -126,7 +126,7 @@ int runtime_path(char **ret, const char *option)
 }
 
 /* Makes the folder and what is missing above it. What is there already is left as it is. */
-static int make_folders(const char *path)
+static int make_folders(const char *path, mode_t mode)
 {
 	AUTO(free) char *part = strdup(path);
 	if (part == NULL) {
@@ -140,7 +140,7 @@ static int make_folders(const char *path)
 		/* A parent that exists may also be read-only or not ours: only what is missing is
 		 * an error. */
 		struct stat st;
-		if (lstat(part, &st) < 0 && mkdir(part, 0700) < 0 && errno != EEXIST) {
+		if (lstat(part, &st) < 0 && mkdir(part, mode) < 0 && errno != EEXIST) {
 			return -errno;
 		}
 		if (slash != NULL) {
@@ -150,12 +150,20 @@ static int make_folders(const char *path)
 	return 0;
 }
 
-int runtime_open(const char *path, bool create)
+/* Root's, a real folder, and nobody else writes there. */
+static int check_system_folder(const struct stat *st)
 {
-	int r = create ? make_folders(path) : 0;
-	if (r < 0) {
-		return r;
+	if (!S_ISDIR(st->st_mode)) {
+		return -ENOTDIR;
 	}
+	if (st->st_uid != 0) {
+		return -EPERM;
+	}
+	return (st->st_mode & 022) != 0 ? -EKEYREVOKED : 0;
+}
+
+static int open_checked(const char *path, int (*check)(const struct stat *))
+{
 	AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0) {
@@ -167,8 +175,20 @@ int runtime_open(const char *path, bool create)
 	if (fstat(fd, &st) < 0) {
 		return -errno;
 	}
-	r = check_folder(&st);
+	int r = check(&st);
 	return r < 0 ? r : TAKE_FD(fd);
+}
+
+int runtime_open(const char *path, bool create)
+{
+	int r = create ? make_folders(path, 0700) : 0;
+	return r < 0 ? r : open_checked(path, check_folder);
+}
+
+int runtime_open_system(const char *path, bool create)
+{
+	int r = create ? make_folders(path, 0755) : 0;
+	return r < 0 ? r : open_checked(path, check_system_folder);
 }
 
 const char *runtime_problem(int error)
@@ -182,6 +202,8 @@ const char *runtime_problem(int error)
 		return "belongs to another user";
 	case EKEYREJECTED:
 		return "may be entered by other users; its mode must be 0700";
+	case EKEYREVOKED:
+		return "may be written by other users; its mode must be 0755";
 	case ENOENT:
 		return "does not exist";
 	case EACCES:

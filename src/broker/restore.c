@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -29,37 +30,11 @@
 #define REMOVE_DEPTH 4
 #define ID_TEXT_SIZE 16
 
-static int open_folder(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static void remove_tree(int dir_fd, const char *name, int depth)
-{
-	if (unlinkat(dir_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM)) {
-		return;
-	}
-	int fd = depth > 0 ? open_folder(dir_fd, name) : -1;
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	if (dir == NULL) {
-		auto_close(&fd);
-		return;
-	}
-	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
-			remove_tree(dirfd(dir), e->d_name, depth - 1);
-		}
-	}
-	(void)closedir(dir);
-	(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
-}
-
 /* A connection to the leader that listens in sessions/ID. fd, -ECONNREFUSED or -ENOENT (nobody
  * does), -EACCES (somebody else does), or -errno. */
 static int reach_leader(const struct broker *b, int sessions_fd, const char *id)
 {
-	AUTO_FD int folder = open_folder(sessions_fd, id);
+	AUTO_FD int folder = dir_open_at(sessions_fd, id);
 	if (folder < 0) {
 		return folder;
 	}
@@ -118,7 +93,7 @@ static bool restore_session(struct broker *b, int sessions_fd, const char *name,
 	}
 	if (dead) {
 		log_warning("session %u ended while nobody looked: removing what it left", id);
-		remove_tree(sessions_fd, name, REMOVE_DEPTH);
+		dir_remove_at(sessions_fd, name, REMOVE_DEPTH);
 	} else {
 		log_warning("the leader of session %u cannot be reached: %s", id, strerror(-r));
 	}
@@ -139,7 +114,7 @@ static int walk(struct broker *b)
 		errno != EEXIST) {
 		return -errno;
 	}
-	int fd = open_folder(b->runtime_fd, SESSIONS_FOLDER);
+	int fd = dir_open_at(b->runtime_fd, SESSIONS_FOLDER);
 	if (fd < 0) {
 		return fd;
 	}
@@ -223,7 +198,7 @@ void restore_settled(struct session *s)
 static int reach_again(struct session *s)
 {
 	struct broker *b = s->broker;
-	AUTO_FD int sessions_fd = open_folder(b->runtime_fd, SESSIONS_FOLDER);
+	AUTO_FD int sessions_fd = dir_open_at(b->runtime_fd, SESSIONS_FOLDER);
 	if (sessions_fd < 0) {
 		return sessions_fd;
 	}
@@ -232,7 +207,7 @@ static int reach_again(struct session *s)
 	int fd = reach_leader(b, sessions_fd, id);
 	int r = fd < 0 ? fd : link_session(s, fd);
 	if (r == -ECONNREFUSED) {
-		remove_tree(sessions_fd, id, REMOVE_DEPTH);
+		dir_remove_at(sessions_fd, id, REMOVE_DEPTH);
 	}
 	return r;
 }

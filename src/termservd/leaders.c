@@ -15,6 +15,7 @@
 /* Belongs to the event source that waits for its process. */
 struct leader {
 	uint32_t session;
+	const struct folders *sweep; /* NULL = the broker does that */
 };
 
 static int on_leader_end(sd_event_source *source, const siginfo_t *info, void *userdata)
@@ -26,6 +27,9 @@ static int on_leader_end(sd_event_source *source, const siginfo_t *info, void *u
 		log_warning("the leader of session %u ended (%s %d)", l->session,
 			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
 	}
+	if (l->sweep != NULL && info->si_code != CLD_EXITED) {
+		folders_sweep(l->sweep, l->session);
+	}
 	/* The loop's reference is the last one: with it goes `l`. */
 	(void)sd_event_source_set_floating(source, false);
 	return 0;
@@ -35,16 +39,25 @@ static int spawn_leader(pid_t *ret, const struct leader_start *start)
 {
 	char session[NUMBER_SIZE], runtime[NUMBER_SIZE], link[NUMBER_SIZE], proof[NUMBER_SIZE];
 	char uid[NUMBER_SIZE];
-	(void)snprintf(session, sizeof(session), "%u", start->session);
-	(void)snprintf(runtime, sizeof(runtime), "%d", start->runtime_fd);
+	(void)snprintf(session, sizeof(session), "%u", start->spawn->session);
+	(void)snprintf(runtime, sizeof(runtime), "%d", start->folders->runtime_fd);
 	(void)snprintf(link, sizeof(link), "%d", start->link_fd);
 	(void)snprintf(proof, sizeof(proof), "%d", start->proof_fd);
 	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)start->broker_uid);
+	/* Each text of the broker's is one word behind its option: it cannot become another. */
 	char *arguments[] = { (char *)"termserv-leader", (char *)"--session", session,
 		(char *)"--runtime-fd", runtime, (char *)"--link-fd", link, (char *)"--proof-fd",
-		proof, (char *)"--broker-uid", uid, NULL };
-	int keep[] = { start->runtime_fd, start->link_fd, start->proof_fd };
-	return spawn_program(ret, start->path, arguments, keep, ARRAY_SIZE(keep));
+		proof, (char *)"--broker-uid", uid,
+		/* user mode ends here */
+		start->system ? (char *)"--mode" : NULL, (char *)"system", (char *)"--listener",
+		(char *)start->spawn->listener, (char *)"--terminal",
+		(char *)start->spawn->terminal, (char *)"--client", (char *)start->spawn->client,
+		NULL };
+	int keep[] = { start->folders->runtime_fd, start->link_fd, start->proof_fd };
+	return spawn_program(ret, &(struct spawn){ .path = start->path,
+					  .arguments = arguments,
+					  .keep = keep,
+					  .keep_count = ARRAY_SIZE(keep) });
 }
 
 /* Takes `l` on success. */
@@ -68,7 +81,8 @@ int leaders_start(sd_event *event, const struct leader_start *start)
 	if (l == NULL) {
 		return -ENOMEM;
 	}
-	l->session = start->session;
+	l->session = start->spawn->session;
+	l->sweep = start->system ? start->folders : NULL;
 	pid_t pid = 0;
 	int r = spawn_leader(&pid, start);
 	if (r < 0) {

@@ -20,16 +20,26 @@
 
 #define EXIT_USAGE 2
 
+#define CONFIG_PATH "/etc/termserv/termserv.conf"
+#define LOG_PATH "/var/log/termserv"
+#define ACCOUNT "termserv"
+
 static const char help[] =
 	"Usage: termservd --user [OPTION...]\n"
+	"       termservd --system [OPTION...]\n"
 	"The parent of a terminal server: holds its socket, keeps its broker running, and starts "
 	"a\n"
-	"leader for each session. The commands start it when they need it.\n"
+	"leader for each session. The commands start it with --user when they need it.\n"
 	"\n"
 	"  --user              serve the user who starts it\n"
-	"  --system            serve all users (not in this version)\n"
-	"  --runtime-dir=DIR   the folder for the socket and the sessions, instead of\n"
-	"                      $TERMSERV_RUNTIME_DIR, $XDG_RUNTIME_DIR/termserv or the like\n"
+	"  --system            serve all users of this machine; must be started by root\n"
+	"  --runtime-dir=DIR   the folder for the socket and the sessions. With --user instead of\n"
+	"                      $TERMSERV_RUNTIME_DIR, $XDG_RUNTIME_DIR/termserv or the like, with\n"
+	"                      --system instead of " RUNTIME_SYSTEM_PATH "\n"
+	"  --config=FILE       with --system: instead of " CONFIG_PATH "\n"
+	"  --log-dir=DIR       with --system: instead of " LOG_PATH ", or of log/ in the\n"
+	"                      folder that --runtime-dir names\n"
+	"  --account=NAME      with --system: who the broker runs as, instead of " ACCOUNT "\n"
 	"  --ready-fd=N        write one byte to descriptor N when callers are served\n"
 	"  --help, --version\n"
 	"\n"
@@ -37,7 +47,7 @@ static const char help[] =
 
 struct options {
 	bool user, system;
-	const char *runtime_option;
+	const char *runtime_option, *config_option, *log_option, *account_option;
 	int ready_fd;
 	int exit_status; /* -1 = go on */
 };
@@ -69,6 +79,9 @@ static struct options read_options(int argc, char **argv)
 		{ "user", no_argument, NULL, 'u' },
 		{ "system", no_argument, NULL, 's' },
 		{ "runtime-dir", required_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "log-dir", required_argument, NULL, 'l' },
+		{ "account", required_argument, NULL, 'a' },
 		{ "ready-fd", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
@@ -86,6 +99,15 @@ static struct options read_options(int argc, char **argv)
 			break;
 		case 'd':
 			o.runtime_option = optarg;
+			break;
+		case 'c':
+			o.config_option = optarg;
+			break;
+		case 'l':
+			o.log_option = optarg;
+			break;
+		case 'a':
+			o.account_option = optarg;
 			break;
 		case 'r':
 			o.ready_fd = read_ready_fd(optarg);
@@ -116,46 +138,116 @@ static int check_options(const struct options *o, int argc)
 	if (optind < argc) {
 		return refuse("it takes no arguments; see termservd --help.");
 	}
-	if (o->system) {
-		return refuse("--system is not in this version: start it with --user.");
+	if (o->user == o->system) {
+		return refuse("say whom to serve: --user or --system; see termservd --help.");
 	}
-	if (!o->user) {
-		return refuse("say whom to serve: --user; see termservd --help.");
+	bool for_system = o->config_option != NULL || o->log_option != NULL ||
+			  o->account_option != NULL;
+	if (o->user && for_system) {
+		return refuse("--config, --log-dir and --account go with --system.");
+	}
+	if (o->system && geteuid() != 0) {
+		return refuse("--system must be started by root.");
 	}
 	return -1;
 }
 
-static int serve(const struct options *o)
+/* The paths and the account that the options mean; owned by whoever has it. */
+struct place {
+	char *runtime, *config, *log;
+	struct account account;
+};
+
+static void place_done(struct place *p)
 {
-	AUTO(free) char *path = NULL;
-	int r = runtime_path(&path, o->runtime_option);
+	free(p->runtime);
+	free(p->config);
+	free(p->log);
+}
+
+/* An option's path, else the usual one. */
+static int choose(char **ret, const char *option, const char *usual)
+{
+	return runtime_absolute(ret, option != NULL ? option : usual);
+}
+
+static int place_system(struct place *p, const struct options *o)
+{
+	int r = choose(&p->runtime, o->runtime_option, RUNTIME_SYSTEM_PATH);
+	if (r == 0) {
+		r = choose(&p->config, o->config_option, CONFIG_PATH);
+	}
+	if (r == 0 && o->log_option == NULL && o->runtime_option != NULL) {
+		r = asprintf(&p->log, "%s/log", p->runtime) < 0 ? -ENOMEM : 0;
+	} else if (r == 0) {
+		r = choose(&p->log, o->log_option, LOG_PATH);
+	}
+	if (r < 0) {
+		log_error("an option's path cannot be used: %s", strerror(-r));
+		return r;
+	}
+	const char *name = o->account_option != NULL ? o->account_option : ACCOUNT;
+	r = account_find(&p->account, name);
+	if (r < 0) {
+		log_error("the account %s %s", name,
+			r == -ENOENT  ? "does not exist; it is made when termserv is installed"
+			: r == -EPERM ? "has root's rights: the broker must have none"
+				      : strerror(-r));
+	}
+	return r;
+}
+
+static int place_user(struct place *p, const struct options *o)
+{
+	int r = runtime_path(&p->runtime, o->runtime_option);
 	if (r < 0) {
 		log_error("there is no runtime folder: %s", strerror(-r));
-		return EXIT_FAILURE;
 	}
-	if (chdir("/") < 0) {
-		log_error("cannot enter /: %s", strerror(errno));
-		return EXIT_FAILURE;
-	}
+	return r;
+}
+
+static int run(const struct options *o, const struct place *p)
+{
 	struct server *s = NULL;
-	r = server_new(&s, &(struct server_options){ path, o->ready_fd });
+	int r = server_new(&s, &(struct server_options){ .runtime_path = p->runtime,
+				       .account = o->system ? &p->account : NULL,
+				       .config_path = p->config,
+				       .log_path = p->log,
+				       .ready_fd = o->ready_fd });
 	if (r == 0) {
-		log_debug("another server serves %s", path);
+		log_message(o->system ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG,
+			"another server serves %s", p->runtime);
 	}
 	if (r <= 0) {
-		return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		return r == 0 && !o->system ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	r = server_run(s);
 	(void)server_free(s);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int serve(const struct options *o)
+{
+	struct place p = { 0 };
+	int status = EXIT_FAILURE;
+	int r = o->system ? place_system(&p, o) : place_user(&p, o);
+	if (r == 0 && chdir("/") < 0) {
+		log_error("cannot enter /: %s", strerror(errno));
+	} else if (r == 0) {
+		status = run(o, &p);
+	}
+	place_done(&p);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	log_open("termservd");
-	(void)umask(077);
 	fd_ignore_sigpipe(); /* who waits for the ready byte may go, and who reads the log */
 	struct options o = read_options(argc, argv);
+	/* Modes that matter are set by name; a folder that is missing above ours is like any other.
+	 */
+	(void)umask(o.system ? 022 : 077);
 	int status = check_options(&o, argc);
 	return status >= 0 ? status : serve(&o);
 }

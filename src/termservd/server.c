@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/runtime.h"
 #include "protocol/link.h"
+#include "termservd/folders.h"
 #include "termservd/leaders.h"
 #include "termservd/spawn.h"
 
@@ -37,7 +38,10 @@
 
 struct server {
 	sd_event *event;
-	int runtime_fd, lock_fd, control_fd, ready_fd;
+	struct folders folders;
+	int lock_fd, control_fd, ready_fd;
+	const struct account *account; /* of the broker; NULL = user mode */
+	const char *config_path;
 	bool control_given; /* by a service manager, whose socket it stays */
 	char *broker_path, *leader_path;
 	int link_fd; /* to the broker; -1 = none runs */
@@ -115,16 +119,19 @@ static int spawn_leader(
 	if (set->count != 2) {
 		return -EBADMSG;
 	}
-	if (spawn->uid != geteuid()) {
+	/* In system mode whose session it is is the leader's to find out, not the broker's to say.
+	 */
+	if (s->account == NULL && spawn->uid != geteuid()) {
 		return -EPERM;
 	}
 	struct leader_start start = {
 		.path = s->leader_path,
-		.session = spawn->session,
-		.runtime_fd = s->runtime_fd,
+		.spawn = spawn,
+		.folders = &s->folders,
 		.link_fd = set->fds[0],
 		.proof_fd = set->fds[1],
-		.broker_uid = geteuid(),
+		.broker_uid = s->account != NULL ? s->account->uid : geteuid(),
+		.system = s->account != NULL,
 	};
 	return leaders_start(s->event, &start);
 }
@@ -181,15 +188,29 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *userd
 
 static int spawn_broker(struct server *s, int parent_fd)
 {
-	char control[NUMBER_SIZE], parent[NUMBER_SIZE], runtime[NUMBER_SIZE];
+	const struct folders *f = &s->folders;
+	char control[NUMBER_SIZE], parent[NUMBER_SIZE], runtime[NUMBER_SIZE], state[NUMBER_SIZE];
+	char log[NUMBER_SIZE];
 	(void)snprintf(control, sizeof(control), "%d", s->control_fd);
 	(void)snprintf(parent, sizeof(parent), "%d", parent_fd);
-	(void)snprintf(runtime, sizeof(runtime), "%d", s->runtime_fd);
-	char *arguments[] = { (char *)"termserv-broker", (char *)"--mode", (char *)"user",
-		(char *)"--control-fd", control, (char *)"--parent-fd", parent,
-		(char *)"--runtime-fd", runtime, NULL };
-	int keep[] = { s->control_fd, parent_fd, s->runtime_fd };
-	return spawn_program(&s->broker_pid, s->broker_path, arguments, keep, ARRAY_SIZE(keep));
+	(void)snprintf(runtime, sizeof(runtime), "%d", f->runtime_fd);
+	(void)snprintf(state, sizeof(state), "%d", f->state_fd);
+	(void)snprintf(log, sizeof(log), "%d", f->log_fd);
+	const char *const arguments[] = { "termserv-broker", "--mode",
+		s->account != NULL ? "system" : "user", "--control-fd", control, "--parent-fd",
+		parent, "--runtime-fd", runtime,
+		/* user mode ends here */
+		s->account != NULL ? "--state-fd" : NULL, state, "--log-fd", log, "--config",
+		s->config_path, NULL };
+	int keep[] = { s->control_fd, parent_fd, f->runtime_fd, f->state_fd, f->log_fd };
+	return spawn_program(&s->broker_pid,
+		&(struct spawn){
+			.path = s->broker_path,
+			.arguments = (char *const *)arguments,
+			.keep = keep,
+			.keep_count = s->account != NULL ? ARRAY_SIZE(keep) : ARRAY_SIZE(keep) - 2,
+			.account = s->account,
+		});
 }
 
 static int try_start_broker(struct server *s)
@@ -266,22 +287,34 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 		(uint64_t)BROKER_END_MS * 1000, TIMER_SLACK_USEC, on_end_time, s);
 }
 
+/* The configuration is the broker's to read. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct server *s = userdata;
+	if (s->broker_pid != 0 && !s->ending) {
+		(void)kill(s->broker_pid, SIGHUP);
+	}
+	return 0;
+}
+
 static int add_signals(struct server *s)
 {
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int known[] = { SIGTERM, SIGINT, SIGHUP };
 	sigset_t blocked;
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGCHLD); /* sd_event_add_child() asks for it */
 	(void)sigaddset(&blocked, SIGPIPE); /* who waited to hear that we are ready may be gone */
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		(void)sigaddset(&blocked, ends[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		(void)sigaddset(&blocked, known[i]);
 	}
 	if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0) {
 		return -errno;
 	}
 	int r = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++) {
-		r = sd_event_add_signal(s->event, NULL, ends[i], on_signal, s);
+	for (size_t i = 0; i < ARRAY_SIZE(known) && r >= 0; i++) {
+		bool reload = known[i] == SIGHUP && s->account != NULL;
+		r = sd_event_add_signal(
+			s->event, NULL, known[i], reload ? on_reload : on_signal, s);
 	}
 	return r;
 }
@@ -290,7 +323,7 @@ static int add_signals(struct server *s)
 static int take_lock(struct server *s)
 {
 	s->lock_fd = openat(
-		s->runtime_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		s->folders.runtime_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd < 0) {
 		return -errno;
 	}
@@ -313,25 +346,52 @@ static int open_control(struct server *s)
 		return -EINVAL;
 	}
 	s->control_given = count == 1;
-	s->control_fd = s->control_given
-				? SD_LISTEN_FDS_START
-				: fd_listen_at(s->runtime_fd, CONTROL_SOCKET, SOCK_STREAM, 0600);
-	return s->control_fd < 0 ? s->control_fd : 0;
+	s->control_fd = s->control_given ? SD_LISTEN_FDS_START
+					 : fd_listen_at(s->folders.runtime_fd, CONTROL_SOCKET,
+						   SOCK_STREAM, 0600);
+	if (s->control_fd < 0) {
+		return s->control_fd;
+	}
+	/* Anyone may ask; what he may do is the broker's to decide. */
+	bool open = s->account != NULL && !s->control_given;
+	if (open && fchmodat(s->folders.runtime_fd, CONTROL_SOCKET, 0666, 0) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+/* Only with the lock in hand: the server before us may still have its own. */
+static int make_folders(struct server *s, const struct server_options *options)
+{
+	const char *what = "";
+	int r = s->account != NULL ? folders_make(&s->folders, options->log_path, s->account, &what)
+				   : 0;
+	if (r < 0) {
+		log_error("the folder %s cannot be made ready: %s", what, strerror(-r));
+		return r;
+	}
+	if (s->account != NULL) {
+		folders_sweep(&s->folders, 0);
+	}
+	return 0;
 }
 
 /* 1, 0 or -errno as server_new(). */
 static int set_up(struct server *s, const struct server_options *options)
 {
-	s->runtime_fd = runtime_open(options->runtime_path, true);
-	if (s->runtime_fd < 0) {
-		log_error("%s %s", options->runtime_path, runtime_problem(s->runtime_fd));
-		return s->runtime_fd;
+	int r = folders_open(&s->folders, options->runtime_path, options->account);
+	if (r < 0) {
+		log_error("%s %s", options->runtime_path, runtime_problem(r));
+		return r;
 	}
-	int r = take_lock(s);
+	r = take_lock(s);
 	if (r <= 0) {
 		return r;
 	}
-	r = open_control(s);
+	r = make_folders(s, options);
+	if (r >= 0) {
+		r = open_control(s);
+	}
 	if (r >= 0) {
 		r = runtime_sibling(&s->broker_path, "termserv-broker");
 	}
@@ -361,7 +421,10 @@ int server_new(struct server **ret, const struct server_options *options)
 	if (s == NULL) {
 		return -ENOMEM;
 	}
-	s->runtime_fd = s->lock_fd = s->control_fd = s->link_fd = -1;
+	s->folders = FOLDERS_NONE;
+	s->lock_fd = s->control_fd = s->link_fd = -1;
+	s->account = options->account;
+	s->config_path = options->config_path;
 	s->ready_fd = options->ready_fd;
 	int r = set_up(s, options);
 	if (r <= 0) {
@@ -386,7 +449,7 @@ struct server *server_free(struct server *s)
 	/* The broker answers `termserv stop` when its link closes: by then the next server must
 	 * find neither socket nor lock in its way. */
 	if (s->ending && !s->control_given && s->control_fd >= 0) {
-		(void)unlinkat(s->runtime_fd, CONTROL_SOCKET, 0);
+		(void)unlinkat(s->folders.runtime_fd, CONTROL_SOCKET, 0);
 	}
 	auto_close(&s->control_fd);
 	auto_close(&s->lock_fd);
@@ -394,7 +457,7 @@ struct server *server_free(struct server *s)
 	(void)sd_event_source_disable_unref(s->child_source);
 	(void)sd_event_source_disable_unref(s->timer);
 	(void)sd_event_unref(s->event);
-	auto_close(&s->runtime_fd);
+	folders_close(&s->folders);
 	auto_close(&s->ready_fd);
 	free(s->broker_path);
 	free(s->leader_path);

@@ -1,14 +1,18 @@
 /* termservd at work: holds the control socket and the lock, keeps one broker running, and starts a
- * leader when the broker asks. It never reads a client's byte and decides nothing. */
+ * leader when the broker asks. In system mode it also makes the folders and puts the broker into
+ * its account. It never reads a client's byte and decides nothing. */
 #pragma once
 
-#include <stdbool.h>
+#include "termservd/account.h"
 
 struct server;
 
 struct server_options {
+	const struct account
+		*account; /* as which the broker of system mode runs; NULL = user mode */
 	const char *runtime_path;
-	int ready_fd; /* told when callers are served; -1 = nobody waits */
+	const char *config_path, *log_path; /* system mode: absolute paths */
+	int ready_fd;			    /* told when callers are served; -1 = nobody waits */
 };
 
 /* Makes the folder ready, takes the lock, binds the socket. 1 = *ret is the server; 0 = another

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,15 +40,18 @@ static int keep_open(const int *keep, size_t count)
 	return 0;
 }
 
-static void run_child(
-	const char *path, char *const *arguments, const int *keep, size_t count, int report_fd)
+static void run_child(const struct spawn *spawn, int report_fd)
 {
+	(void)umask(077);
 	int error = become_own();
 	if (error == 0) {
-		error = keep_open(keep, count);
+		error = keep_open(spawn->keep, spawn->keep_count);
+	}
+	if (error == 0 && spawn->account != NULL) {
+		error = account_become(spawn->account);
 	}
 	if (error == 0) {
-		(void)execv(path, arguments);
+		(void)execv(spawn->path, spawn->arguments);
 		error = -errno;
 	}
 	(void)!write(report_fd, &error, sizeof(error));
@@ -68,8 +72,7 @@ static int read_report(int fd)
 	return n == sizeof(error) && error < 0 ? error : -EIO;
 }
 
-int spawn_program(
-	pid_t *ret, const char *path, char *const *arguments, const int *keep, size_t keep_count)
+int spawn_program(pid_t *ret, const struct spawn *spawn)
 {
 	int report[2];
 	if (pipe2(report, O_CLOEXEC) < 0) {
@@ -82,7 +85,7 @@ int spawn_program(
 		return -errno;
 	}
 	if (pid == 0) {
-		run_child(path, arguments, keep, keep_count, write_end);
+		run_child(spawn, write_end);
 	}
 	(void)close(TAKE_FD(write_end));
 	int r = read_report(read_end);

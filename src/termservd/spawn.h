@@ -5,8 +5,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Starts `path` with the NULL-ended `arguments`. The descriptors in `keep` (close-on-exec here)
- * stay open in it under their numbers; stdin and stdout are /dev/null, stderr is ours. Waits until
- * the exec is done. 0 or -errno, also of the exec. */
-int spawn_program(
-	pid_t *ret, const char *path, char *const *arguments, const int *keep, size_t keep_count);
+#include "termservd/account.h"
+
+struct spawn {
+	const char *path;
+	char *const *arguments; /* NULL-ended */
+	const int *keep;	/* descriptors (close-on-exec here) that stay open in it */
+	size_t keep_count;
+	const struct account *account; /* it runs as this one; NULL = as we do */
+};
+
+/* Starts a program. What it keeps has the same numbers in it; stdin and stdout are /dev/null,
+ * stderr is ours, the umask is 077. Waits until the exec is done. 0 or -errno, also of the exec. */
+int spawn_program(pid_t *ret, const struct spawn *spawn);

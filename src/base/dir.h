@@ -1,0 +1,10 @@
+/* Folders by descriptor: never through a symbolic link, never by a path that could be moved away.
+ */
+#pragma once
+
+/* Opens the folder `name` below `dir_fd` for reading; a symbolic link is refused. fd or -errno. */
+int dir_open_at(int dir_fd, const char *name);
+
+/* Removes `name` below `dir_fd`, and when it is a folder what lies in it, at most `depth` folders
+ * deep. What cannot be removed stays. */
+void dir_remove_at(int dir_fd, const char *name, int depth);
