@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/password.h"
+#include "cli/remote.h"
 #include "cli/report.h"
 
 static bool is_own_name(const char *name)
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
 		command_help(stdout, c);
 		return EXIT_OK;
 	}
-	int status = c->run(c, &a);
+	int status = a.values[OPTION_SERVER] != NULL ? remote_run(c, &a) : c->run(c, &a);
 	password_forget();
 	if (fflush(stdout) != 0) {
 		return EXIT_FAILED;

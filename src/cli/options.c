@@ -29,7 +29,7 @@ static const struct option rows[OPTION_COUNT] = {
 	[OPTION_PASSWORD_FD] = { "password-fd", 0, "number",
 		"read the password from this descriptor" },
 	[OPTION_RUNTIME_DIR] = { "runtime-dir", 0, "folder", "the server in this folder" },
-	[OPTION_SERVER] = { "server", 0, "name", "another terminal server" },
+	[OPTION_SERVER] = { "server", 0, "name", "the server of that machine, through ssh" },
 	[OPTION_SIZE] = { "size", 0, "COLSxROWS", "the first size of a new session" },
 	[OPTION_SYSTEM] = { "system", 0, NULL, "the system's server" },
 	[OPTION_TERMINAL] = { "terminal", 0, "name", "make this a fixed terminal of that name" },
