@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/call.h"
+#include "broker/configuration.h"
 #include "broker/control.h"
 #include "broker/idfile.h"
 #include "broker/operation.h"
@@ -22,6 +23,7 @@
 #include "broker/stop.h"
 #include "broker/terminal.h"
 #include "broker/watch.h"
+#include "config/server_config.h"
 
 static int read_path(char **ret, int fd)
 {
@@ -113,6 +115,9 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 		r = read_last_id(b);
 	}
 	if (r >= 0) {
+		r = configuration_load(b);
+	}
+	if (r >= 0) {
 		r = sd_event_new(&b->event);
 	}
 	if (r < 0) {
@@ -169,6 +174,7 @@ struct broker *broker_free(struct broker *b)
 	auto_close(&b->runtime_fd);
 	auto_close(&b->state_fd);
 	auto_close(&b->log_fd);
+	b->config = server_config_free(b->config);
 	free(b->config_path);
 	free(b->runtime_path);
 	free(b->owner_name);

@@ -20,6 +20,7 @@ struct connection;
 struct control;
 struct operation;
 struct parent;
+struct server_config;
 struct session;
 struct stop;
 struct terminal;
@@ -40,6 +41,7 @@ struct broker {
 	char *runtime_path; /* as the kernel names it */
 	int state_fd;	    /* the folder for our own files; in user mode the runtime folder */
 	int log_fd;	    /* the folder of audit.log; in user mode the runtime folder */
+	struct server_config *config; /* never NULL */
 	char *config_path;  /* of the system's configuration; NULL in user mode */
 
 	struct parent *parent;

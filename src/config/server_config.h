@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
 #include "config/user_config.h"
 
 #define SERVER_CONFIG_PATH "/etc/termserv/termserv.conf"
@@ -107,9 +108,17 @@ struct server_config {
 	struct config user_defaults; /* what users' own files start from */
 };
 
-/* What is built in: root and the group tsadmin (where there is one) administer, everybody has the
- * level User everywhere, no fixed terminals. 0 or -ENOMEM. */
-int server_config_new(struct server_config **ret);
+/* Finds a user's or a group's number by its name. 0, -ENOENT, or -errno. */
+struct config_names {
+	int (*user)(const char *name, uint32_t *ret_uid);
+	int (*group)(const char *name, uint32_t *ret_gid);
+};
+
+const struct config_names *config_names_system(void); /* the system's user database; may block */
+
+/* What is built in: root and the group tsadmin (where `names` knows one; NULL: no names are asked)
+ * administer, everybody has the level User everywhere, no fixed terminals. 0 or -ENOMEM. */
+int server_config_new(struct server_config **ret, const struct config_names *names);
 struct server_config *server_config_free(struct server_config *c); /* NULL is fine; returns NULL */
 
 bool server_config_is_administrator(const struct server_config *c, const struct config_who *who);
@@ -138,14 +147,6 @@ bool principal_matches(const struct principal *p, const struct config_who *who);
 char *server_config_place_text(
 	const struct server_config *c, const struct config_place *place, char *text, size_t size);
 
-/* Finds a user's or a group's number by its name. 0, -ENOENT, or -errno. */
-struct config_names {
-	int (*user)(const char *name, uint32_t *ret_uid);
-	int (*group)(const char *name, uint32_t *ret_gid);
-};
-
-const struct config_names *config_names_system(void); /* the system's user database; may block */
-
 /* Hears of each mistake: file and line, and what is wrong. `line` 0 = the file as a whole. `text`
  * may quote the file, `file` may be anything: foreign text, to be encoded at output. */
 typedef void server_config_report(void *user, const char *file, unsigned line, const char *text);
@@ -164,7 +165,4 @@ int server_config_load(struct server_config **ret, const char *path,
 	const struct config_names *names, server_config_report *report, void *user,
 	size_t *ret_mistakes);
 
-static inline void auto_server_config_free(struct server_config **c)
-{
-	(void)server_config_free(*c);
-}
+AUTO_DEFINE(struct server_config, server_config_free);
