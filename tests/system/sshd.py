@@ -30,6 +30,7 @@ AuthorizedKeysFile {folder}/authorized/%u
 PrintMotd no
 PrintLastLog no
 AcceptEnv LANG LC_*
+SetEnv PATH=/opt/termserv/bin:/usr/bin:/bin
 MaxStartups 100
 LogLevel VERBOSE
 Subsystem sftp internal-sftp

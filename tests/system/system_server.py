@@ -57,7 +57,8 @@ USUAL = SERVER + RIGHTS + TERMINALS
 
 
 class SystemServer:
-    def __init__(self, config=USUAL):
+    def __init__(self, config=USUAL, programs=world.PROGRAMS):
+        self.programs = programs  # of the server; people use the usual ones
         self.pump = Pump()
         self.commands = []  # what we started, apart from the server
         self.people = {}
@@ -68,6 +69,7 @@ class SystemServer:
         self.log_path = self.base / "log"
         self.log_path.touch(0o600)
         world.own_homes()
+        world.fresh_accounts()
 
     # --- its life ----------------------------------------------------------------------------------
 
@@ -78,14 +80,8 @@ class SystemServer:
 
     def start(self, *options, limit=LIMIT):
         """Starts it, and waits until it serves."""
-        self.configure(self.config)
         here, there = os.pipe()
-        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-        env.update((n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG") if n in os.environ)
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [world.PROGRAMS / "termservd", "--system", "--ready-fd", str(there), *options], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env=env, cwd="/", pass_fds=[there], start_new_session=True, preexec_fn=usual_signals)
+        self.launch("--ready-fd", str(there), *options, keep=[there])
         os.close(there)
         os.set_blocking(here, False)
 
@@ -99,6 +95,17 @@ class SystemServer:
         finally:
             os.close(here)
         assert self.process.poll() is None, "termservd --system ended with %s:\n%s" % (self.process.returncode, self.log())
+        return self
+
+    def launch(self, *options, keep=()):
+        """Starts it, and waits for nothing."""
+        self.configure(self.config)
+        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        env.update((n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG") if n in os.environ)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.programs / "termservd", "--system", *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=env, cwd="/", pass_fds=keep, start_new_session=True, preexec_fn=usual_signals)
         return self
 
     def reload(self, config):

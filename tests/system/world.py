@@ -26,6 +26,8 @@ MARK = "TERMSERV_SYSTEM_WORLD"  # in the environment of all that runs in the wor
 PROGRAMS = Path("/opt/termserv/bin")
 HOMES = Path("/opt/termserv/home")
 AS_USER = Path("/opt/termserv/as-user")
+ROOM = Path("/opt/termserv/room")  # what a worker may change of /etc
+ROOM_FILES = ["shadow", "security/access.conf"]
 COVERED = ["/run", "/tmp", "/opt", "/var/log"]
 PROMPT = "ready> "
 PROFILE = "PS1='%s'; PS2=; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
@@ -59,8 +61,9 @@ ACCOUNTS = {a.name: a for a in [
 ]}
 
 PLAIN_PAM = """\
-auth     required pam_unix.so
+auth     required pam_unix.so nodelay
 account  required pam_unix.so
+account  required pam_access.so
 password required pam_deny.so
 session  required pam_limits.so
 session  required pam_env.so
@@ -153,6 +156,7 @@ def own_etc():
     write(stage / "security/limits.conf", "* - nofile %d\n" % PAM_LIMIT)
     write(stage / "security/pam_env.conf", '%s DEFAULT="%s"\n' % PAM_VARIABLE)
     write(stage / "environment", "")
+    write(stage / "security/access.conf", "")
     shutil.rmtree(stage / "termserv", ignore_errors=True)
     (stage / "termserv").mkdir()
     mount(stage, "/etc", "", MS_BIND)
@@ -209,6 +213,7 @@ def build(programs):
     own_programs("/proc/self/fd/%d/" % source)
     os.close(source)
     HOMES.mkdir()
+    ROOM.mkdir()
     own_etc()
     own_ptys()
     loopback_up()
@@ -217,14 +222,42 @@ def build(programs):
 def own_room():
     """For one pytest worker, from the thread that will start everything: its own folders and loopback interface."""
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWNET), "unshare")
-    for path in ("/run", "/etc/termserv", "/var/log", HOMES):
+    for path in ("/run", "/etc/termserv", "/var/log", HOMES, ROOM):
         memory(path)
     own_homes()
+    for name in ROOM_FILES:
+        copy = ROOM / Path(name).name
+        shutil.copy("/etc/" + name, copy)
+        shutil.copy("/etc/" + name, str(copy) + ".first")
+        mount(copy, "/etc/" + name, "", MS_BIND)
     Path("/run/sshd").mkdir(mode=0o755)
     Path("/run/lock").mkdir(mode=0o1777)
     for path in ("/run/utmp", "/var/log/wtmp", "/var/log/btmp", "/var/log/lastlog"):
         write(path, "", 0o660 if path.endswith("btmp") else 0o664, 0, 43)
     loopback_up()
+
+
+def fresh_accounts():
+    """Undoes expire() and restrict()."""
+    for name in ROOM_FILES:
+        copy = ROOM / Path(name).name
+        copy.write_bytes(Path(str(copy) + ".first").read_bytes())
+
+
+def expire(name):
+    """The account has expired, from now on."""
+    lines = Path("/etc/shadow").read_text().splitlines()
+    fields = [line.split(":") for line in lines]
+    for f in fields:
+        if f[0] == name:
+            f[7] = "1"
+    Path("/etc/shadow").write_text("\n".join(":".join(f) for f in fields) + "\n")
+
+
+def restrict(name):
+    """PAM's account phase refuses it, from now on; its password stays right."""
+    path = Path("/etc/security/access.conf")
+    path.write_text(path.read_text() + "-:%s:ALL\n" % name)
 
 
 def unshare_command(command):

@@ -1,0 +1,196 @@
+"""The console's rules, strict and relaxed, with a pty in the console's place."""
+
+import re
+
+import pytest
+
+from server import PROMPT, error_code
+from system_server import LOGIN, RIGHTS, SERVER, TERMINALS, USUAL, log_in, password_of
+
+RELAXED = USUAL.replace("line = /dev/tty1\n", "line = /dev/tty1\nrules = relaxed\n")
+BOBS = password_of("bob")
+
+
+def prompt_at_console(server):
+    return server.person("termserv-tty").login_terminal("console")
+
+
+def at_console(server, name="bob"):
+    """A person's session on the console: its terminal, with the session's ID."""
+    console = log_in(prompt_at_console(server), name, password_of(name)).wait_for(PROMPT)
+    console.session = [s for s in server.root.sessions() if s["name"] == "console"][0]["id"]
+    return console
+
+
+def test_without_a_section_there_is_no_console(configured):
+    server = configured(SERVER + RIGHTS)
+    terminal = server.person("termserv-tty").terminal("termserv logon --terminal console")
+    assert terminal.wait_exit() == 1
+    assert "Error code 5" in terminal.screen()
+
+
+def test_the_console_shows_its_line_as_its_device(server):
+    console = at_console(server)
+    session = server.root.session(console.session)
+    assert (session["name"], session["device"], session["user"]) == ("console", "/dev/tty1", "bob")
+
+
+def test_zero_means_the_session_on_the_console(server):
+    console = at_console(server)
+    listed = server.root.query("0")["sessions"]
+    assert [s["id"] for s in listed] == [console.session]
+    assert server.root.code("logoff 0") == 5
+    assert console.session != 0
+
+
+def test_zero_is_nothing_without_one(server):
+    prompt_at_console(server)
+    assert server.root.code("logoff 0") == 7022
+    assert server.alice.code("disconn 0") == 7022
+
+
+@pytest.mark.parametrize("who", ["bob", "erin", "root"])
+def test_its_session_is_not_disconnected(server, who):
+    console = at_console(server)
+    server.person(who).refused("disconn %d" % console.session, 7041)
+    server.person(who).refused("disconn console", 7041)
+
+
+def test_not_even_from_itself(server):
+    console = at_console(server)
+    server.bob.refused("disconn", 7041, in_terminal=console)
+
+
+def test_nor_by_the_disconnect_key(server):
+    console = at_console(server)
+    console.type("\x1d\x1d\x1d")
+    assert server.bob.run("echo here", in_terminal=console).out == "here\n"
+    assert server.root.session(console.session)["name"] == "console"
+
+
+def test_its_session_is_not_moved_away(server):
+    console = at_console(server)
+    server.alice.logon_fixed("TERM01")
+    for who in ("bob", "erin"):
+        here = server.person(who).logon()
+        server.person(who).refused("connect %d" % console.session, 7041, in_terminal=here, password=BOBS)
+    server.root.refused("connect console /dest:TERM01", 7041, password=BOBS)
+
+
+def test_its_session_is_not_displaced(server):
+    console = at_console(server)
+    erins = server.erin.logon()
+    server.erin.refused("connect %d /dest:console" % erins.session, 7041)
+    assert server.root.session(console.session)["name"] == "console"
+
+
+def test_no_disconnected_session_comes_to_it(server):
+    at_console(server)
+    idle = server.erin.detached()
+    server.erin.refused("connect %d /dest:console" % idle, 7042)
+
+
+def test_the_answer_does_not_depend_on_the_password(server):
+    console = at_console(server)
+    here = server.alice.logon()
+    codes = {server.alice.code("connect %d" % console.session, in_terminal=here, password=p) for p in (BOBS, "wrong")}
+    codes.add(server.alice.code("connect %d" % console.session, in_terminal=here))
+    assert codes == {7041}
+
+
+def test_its_session_is_logged_off_from_itself_only(server):
+    console = at_console(server)
+    for who in ("alice", "bob", "erin", "root"):
+        server.person(who).refused("logoff %d" % console.session, 5)
+    console.line("logoff")
+    server.root.wait_state(console.session, None)
+    console.wait_until(lambda t: LOGIN.search(t.screen().rstrip().splitlines()[-1] + " "), "the login prompt")
+
+
+def test_logout_brings_the_login_back(server):
+    console = at_console(server)
+    console.line("exit")
+    server.root.wait_state(console.session, None)
+    log_in(console, "alice", password_of("alice")).wait_for(PROMPT)
+    assert server.alice.run("id -un", in_terminal=console).out == "alice\n"
+
+
+def test_nobody_connects_from_it(server):
+    console = at_console(server, "alice")
+    idle = server.alice.detached()
+    for words in ("connect %d" % idle, "connect %d /dest:TERM05" % idle, "connect /dest:TERM05", "termserv logon"):
+        assert server.alice.code(words, in_terminal=console) == 7041
+
+
+def test_its_rights_are_its_own(configured):
+    server = configured(SERVER + RIGHTS + TERMINALS + "[rights console]\n@tsadmin = Full\n")
+    console = prompt_at_console(server)
+    log_in(console, "alice", password_of("alice"))
+    console.wait_until(lambda t: len(re.findall(LOGIN, t.screen())) > 1, "to be refused")
+    assert server.root.ids() == []
+    log_in(console, "erin", password_of("erin")).wait_for(PROMPT)
+    assert server.alice.sessions() == []  # nobody else may even see it
+
+
+def test_a_dead_line_keeps_the_session_disconnected_and_the_login_gives_it_back(server):
+    console = at_console(server)
+    console.line("echo it was bob").wait_for("\nit was bob")
+    console.close()
+    server.root.wait_state(console.session, "Disc")
+    again = prompt_at_console(server)
+    log_in(again, "bob", BOBS).wait_for("it was bob")
+    assert server.root.session(console.session)["name"] == "console"
+
+
+# --- relaxed -----------------------------------------------------------------------------------------
+
+
+def test_relaxed_a_disconnected_session_comes_to_the_console(configured):
+    server = configured(RELAXED)
+    prompt = prompt_at_console(server)
+    idle = server.erin.detached("sh -c 'echo seen at the console; cat'")
+    assert server.erin.code("connect %d /dest:console" % idle) == 0
+    prompt.wait_for("seen at the console")
+
+
+def test_relaxed_the_consoles_session_is_disconnected(configured):
+    server = configured(RELAXED)
+    console = at_console(server)
+    assert server.erin.code("disconn %d" % console.session) == 0
+    server.root.wait_state(console.session, "Disc")
+    console.wait_until(lambda t: LOGIN.search(t.screen()), "the login prompt")
+
+
+def test_relaxed_the_consoles_session_is_fetched_with_its_owners_password(configured):
+    server = configured(RELAXED)
+    console = at_console(server)
+    console.line("echo it was bob").wait_for("\nit was bob")
+    here = server.erin.logon()
+    server.erin.refused("connect console", 1326, in_terminal=here)
+    here.line(server.erin.with_password("connect console", BOBS)).wait_for("it was bob")
+
+
+def test_relaxed_one_connects_from_the_console(configured):
+    server = configured(RELAXED)
+    idle = server.erin.detached("sh -c 'echo seen at the console; cat'")
+    console = at_console(server, "erin")
+    console.line("connect %d" % idle).wait_for("seen at the console")
+
+
+def test_relaxed_is_not_lawless(configured):
+    server = configured(RELAXED)
+    console = at_console(server)
+    server.alice.refused("disconn %d" % console.session, 5)
+    mine = server.alice.detached()
+    server.alice.refused("connect %d /dest:console" % mine, 5)
+
+
+def test_the_rules_may_change_while_it_runs(server):
+    console = at_console(server)
+    server.erin.refused("disconn %d" % console.session, 7041)
+    server.reload(RELAXED)
+
+    def done():
+        result = server.erin.run("disconn %d" % console.session)
+        return result.status == 0 or (error_code(result) != 7041 and pytest.fail(result.err))
+    server.pump.wait(done, "the relaxed rules")
