@@ -22,39 +22,88 @@
 #define CALL_LIMIT_MS 30000
 #define LOG_TAIL 400
 
-static int not_available(const struct arguments *a, struct failure *ret_failure)
+/* Opens what may be either: a folder of ours that nobody else enters is a user's server, one of
+ * root's that nobody else writes to the system's. What is not there yet will be a user's. */
+static int open_either(struct server *s)
 {
-	char text[FAILURE_TEXT_SIZE];
-	if (a->values[OPTION_SERVER] != NULL) {
-		(void)snprintf(text, sizeof(text),
-			"server %.80s: commands on other servers are not available in this version",
-			a->values[OPTION_SERVER]);
-	} else if (a->values[OPTION_SYSTEM] != NULL) {
-		(void)snprintf(
-			text, sizeof(text), "the system's server is not available in this version");
-	} else {
+	struct stat st;
+	bool theirs = lstat(s->path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+		      (geteuid() != 0 || (st.st_mode & 077) != 0);
+	s->system = theirs;
+	return theirs ? runtime_open_system(s->path, false) : runtime_open(s->path, true);
+}
+
+/* The folder is what the option says, or it is refused. */
+static int open_as(struct server *s, const struct arguments *a)
+{
+	s->system = a->values[OPTION_SYSTEM] != NULL;
+	if (a->values[OPTION_SYSTEM] != NULL) {
+		return runtime_open_system(s->path, false);
+	}
+	return a->values[OPTION_USER] != NULL ? runtime_open(s->path, true) : open_either(s);
+}
+
+/* The system's server when it is there: 1, else 0, and *s is as it was. -ENOMEM. */
+static int try_system(struct server *s)
+{
+	struct server found = SERVER_NONE;
+	int r = runtime_absolute(&found.path, RUNTIME_SYSTEM_PATH);
+	if (r < 0) {
+		return r;
+	}
+	found.system = true;
+	found.runtime_fd = runtime_open_system(found.path, false);
+	found.dialled_fd = found.runtime_fd >= 0 ? server_dial(&found) : -1;
+	if (found.dialled_fd < 0) {
+		server_close(&found);
 		return 0;
 	}
-	failure_set(ret_failure, ERROR_NOT_SUPPORTED, text);
-	return -1;
+	*s = found;
+	return 1;
+}
+
+static int open_server(struct server *s, const struct arguments *a)
+{
+	const char *option = a->values[OPTION_RUNTIME_DIR];
+	const char *variable = getenv("TERMSERV_RUNTIME_DIR");
+	bool named = option != NULL || (variable != NULL && variable[0] != '\0');
+	int r;
+	if (!named && a->values[OPTION_SYSTEM] != NULL) {
+		r = runtime_absolute(&s->path, RUNTIME_SYSTEM_PATH);
+	} else {
+		bool open = !named && a->values[OPTION_USER] == NULL;
+		r = open ? try_system(s) : 0;
+		r = r == 0 ? runtime_path(&s->path, option) : r;
+	}
+	if (r != 0) {
+		return r < 0 ? r : 0;
+	}
+	s->runtime_fd = open_as(s, a);
+	return s->runtime_fd < 0 ? s->runtime_fd : 0;
+}
+
+static void say_not_opened(const struct server *s, int error, struct failure *ret_failure)
+{
+	char text[FAILURE_TEXT_SIZE];
+	const char *path = s->path != NULL ? s->path : "";
+	if (s->system && error == -ENOENT) {
+		(void)snprintf(text, sizeof(text),
+			"No server serves all users of this machine (there is no folder %.100s).",
+			path);
+		failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE, text);
+		return;
+	}
+	(void)snprintf(
+		text, sizeof(text), "The runtime folder %.140s %s.", path, runtime_problem(error));
+	failure_set(ret_failure, (int)error_by_errno(error)->code, text);
 }
 
 int server_open(struct server *ret, const struct arguments *a, struct failure *ret_failure)
 {
 	struct server s = SERVER_NONE;
-	if (not_available(a, ret_failure) < 0) {
-		return -1;
-	}
-	int r = runtime_path(&s.path, a->values[OPTION_RUNTIME_DIR]);
-	if (r == 0) {
-		s.runtime_fd = runtime_open(s.path, true);
-		r = s.runtime_fd < 0 ? s.runtime_fd : 0;
-	}
+	int r = open_server(&s, a);
 	if (r < 0) {
-		char text[FAILURE_TEXT_SIZE];
-		(void)snprintf(text, sizeof(text), "The runtime folder %.140s %s.",
-			s.path != NULL ? s.path : "", runtime_problem(r));
-		failure_set(ret_failure, (int)error_by_errno(r)->code, text);
+		say_not_opened(&s, r, ret_failure);
 		server_close(&s);
 		return -1;
 	}
@@ -66,13 +115,23 @@ void server_close(struct server *s)
 {
 	s->link = varlink_free(s->link);
 	auto_close(&s->runtime_fd);
+	auto_close(&s->dialled_fd);
 	free(s->path);
 	*s = SERVER_NONE;
 }
 
 int server_dial(const struct server *s)
 {
-	return fd_connect_at(s->runtime_fd, "control", SOCK_STREAM);
+	AUTO_FD int fd = fd_connect_at(s->runtime_fd, "control", SOCK_STREAM);
+	if (fd < 0 || !s->system) {
+		return TAKE_FD(fd);
+	}
+	struct ucred peer;
+	int r = fd_peer(fd, &peer);
+	if (r < 0) {
+		return r;
+	}
+	return peer.uid == 0 ? TAKE_FD(fd) : -EPERM;
 }
 
 /* The last line of the log, or "". */
@@ -105,7 +164,14 @@ static void say_not_started(const struct server *s, int error, struct failure *r
 	char text[FAILURE_TEXT_SIZE];
 	char tail[LOG_TAIL];
 	log_tail(s, tail);
-	if (error != 0) {
+	if (s->system && (error == 0 || error == -EPERM)) {
+		(void)snprintf(text, sizeof(text),
+			error == 0 ? "The server of all users (termservd --system) does not run: "
+				     "nobody listens in %.100s."
+				   : "Who listens in %.100s is not the server of all users: it is "
+				     "not root.",
+			s->path);
+	} else if (error != 0) {
 		(void)snprintf(text, sizeof(text), "The server in %.100s cannot be reached: %s.",
 			s->path, strerror(-error));
 	} else {
@@ -151,12 +217,12 @@ int server_connect(struct server *s, struct failure *ret_failure)
 	uint64_t end = clock_monotonic_ms() + START_LIMIT_MS;
 	uint64_t next_start = 0;
 	for (;;) {
-		int fd = server_dial(s);
+		int fd = s->dialled_fd >= 0 ? TAKE_FD(s->dialled_fd) : server_dial(s);
 		if (fd >= 0) {
 			return use(s, fd, ret_failure);
 		}
 		uint64_t now = clock_monotonic_ms();
-		if (!nobody_listens(fd) || now >= end) {
+		if (!nobody_listens(fd) || s->system || now >= end) {
 			say_not_started(s, nobody_listens(fd) ? 0 : fd, ret_failure);
 			return -1;
 		}
@@ -193,7 +259,8 @@ static int dial_for_door(void *user)
 
 static int start_for_door(void *user)
 {
-	return server_start(user, NULL);
+	const struct server *s = user;
+	return s->system ? -EOPNOTSUPP : server_start(s, NULL);
 }
 
 struct attach_server server_for_door(struct server *s)
