@@ -47,9 +47,8 @@ static int spawn_leader(pid_t *ret, const struct leader_start *start)
 	/* Each text of the broker's is one word behind its option: it cannot become another. */
 	char *arguments[] = { (char *)"termserv-leader", (char *)"--session", session,
 		(char *)"--runtime-fd", runtime, (char *)"--link-fd", link, (char *)"--proof-fd",
-		proof, (char *)"--broker-uid", uid,
-		/* user mode ends here */
-		start->system ? (char *)"--mode" : NULL, (char *)"system", (char *)"--listener",
+		proof, (char *)"--broker-uid", uid, (char *)"--mode",
+		(char *)(start->system ? "system" : "user"), (char *)"--listener",
 		(char *)start->spawn->listener, (char *)"--terminal",
 		(char *)start->spawn->terminal, (char *)"--client", (char *)start->spawn->client,
 		NULL };
