@@ -79,7 +79,7 @@ void audit_format(
 		put_quoted(&b, "client", a->client);
 	}
 	(void)buf_printf(&b, " right=%s by=%s result=%d", policy_right_text(call->method->right),
-		result == ERROR_NONE ? "own" : "none", (int)result);
+		result == ERROR_NONE ? policy_by_text(a->by) : "none", (int)result);
 	size_t length = b.length < size ? b.length : size - 1;
 	if (length > 0) {
 		memcpy(text, b.data, length);

@@ -16,6 +16,7 @@ struct audit {
 	uint32_t session;
 	uid_t owner;
 	uint32_t displaced;
+	enum policy_by by; /* what the last decision rested on */
 	char terminal[LINK_NAME_SIZE];
 	char former[LINK_NAME_SIZE];
 	char client[LINK_SHORT_SIZE]; /* where the terminal's user sits */

@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/attempts.h"
+#include "broker/authorise.h"
 #include "broker/call.h"
 #include "broker/configuration.h"
 #include "broker/control.h"
@@ -62,6 +64,7 @@ static void init_lists(struct broker *b)
 	TAILQ_INIT(&b->terminals);
 	TAILQ_INIT(&b->connections);
 	TAILQ_INIT(&b->operations);
+	TAILQ_INIT(&b->inquiries);
 	TAILQ_INIT(&b->watchers);
 	TAILQ_INIT(&b->parked);
 }
@@ -120,6 +123,9 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	if (r >= 0) {
 		r = sd_event_new(&b->event);
 	}
+	if (r >= 0) {
+		r = attempts_new(&b->attempts);
+	}
 	if (r < 0) {
 		leave_folders(b, setup);
 		(void)broker_free(b);
@@ -136,6 +142,7 @@ static void free_calls(struct broker *b)
 	while (!TAILQ_EMPTY(&b->parked)) {
 		(void)call_free(TAILQ_FIRST(&b->parked));
 	}
+	authorise_free_all(b);
 	watch_free_all(b);
 	b->stop = stop_free(b->stop);
 	while (!TAILQ_EMPTY(&b->connections)) {
@@ -166,6 +173,7 @@ struct broker *broker_free(struct broker *b)
 	free_calls(b);
 	free_sessions(b);
 	free_calls(b);
+	b->attempts = attempts_free(b->attempts);
 	b->parent = parent_free(b->parent);
 	b->watch_timer = sd_event_source_disable_unref(b->watch_timer);
 	b->unpark = sd_event_source_disable_unref(b->unpark);

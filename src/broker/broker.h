@@ -15,9 +15,11 @@
 #include "broker/limits.h"
 #include "broker/policy.h"
 
+struct attempts;
 struct call;
 struct connection;
 struct control;
+struct inquiry;
 struct operation;
 struct parent;
 struct server_config;
@@ -30,6 +32,7 @@ TAILQ_HEAD(terminal_list, terminal);
 TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(operation_list, operation);
 TAILQ_HEAD(call_list, call);
+TAILQ_HEAD(inquiry_list, inquiry);
 
 struct broker {
 	sd_event *event;
@@ -42,7 +45,7 @@ struct broker {
 	int state_fd;	    /* the folder for our own files; in user mode the runtime folder */
 	int log_fd;	    /* the folder of audit.log; in user mode the runtime folder */
 	struct server_config *config; /* never NULL */
-	char *config_path;  /* of the system's configuration; NULL in user mode */
+	char *config_path;	      /* of the system's configuration; NULL in user mode */
 
 	struct parent *parent;
 	struct control *control;
@@ -52,6 +55,9 @@ struct broker {
 	struct connection_list connections;
 	struct operation_list operations;
 	size_t session_count, terminal_count, connection_count;
+
+	struct inquiry_list inquiries; /* what leaders are asked, and answers that are late */
+	struct attempts *attempts;     /* failed passwords */
 
 	struct call_list watchers; /* kept ListSessions calls */
 	struct call_list parked;   /* calls that wait for a swap that was answered already */

@@ -29,6 +29,7 @@ struct call {
 	json_t *parameters;
 	struct fd_set_received fds;
 	bool more, oneway;
+	uint32_t granted; /* the session whose leader has accepted the call's warrant, 0 = none */
 	struct audit audit;
 
 	/* For who keeps the call: the caller went. NULL = the answer is just dropped. */

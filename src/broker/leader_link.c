@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "broker/authorise.h"
 #include "broker/broker.h"
 #include "broker/operation.h"
 #include "broker/restore.h"
@@ -54,6 +55,9 @@ static int handle(struct leader_link *l, const union link_packet *packet)
 		if (s->operation != NULL) {
 			s->operation->kind->on_packet(s->operation, s, &packet->simple);
 		}
+		return 0;
+	case LINK_WARRANTED:
+		authorise_answered(s, &packet->simple);
 		return 0;
 	case LINK_ENDED:
 		session_over(s, packet->simple.error, ended_text(&packet->simple));

@@ -25,6 +25,7 @@ struct limits {
 	unsigned restore_ms; /* leaders answer a new broker */
 	unsigned relink_ms;  /* between two attempts to reach the same leader again */
 	unsigned watch_ms;   /* changes are gathered before watchers hear of them */
+	unsigned warrant_ms; /* a leader asks for a password and checks it */
 };
 
 #define LIMITS_DEFAULT                                                                             \
@@ -39,4 +40,5 @@ struct limits {
 		.restore_ms = 1000,                                                                \
 		.relink_ms = 1000,                                                                 \
 		.watch_ms = 50,                                                                    \
+		.warrant_ms = 40000,                                                               \
 	})

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/authorise.h"
 #include "broker/broker.h"
 #include "broker/leader_link.h"
 #include "broker/operation.h"
@@ -70,6 +71,7 @@ void session_over(struct session *s, int error, const char *why)
 	s->over = true;
 	s->error = error;
 	s->link = leader_link_free(s->link);
+	authorise_session_gone(s);
 	if (s->operation != NULL) {
 		s->operation->kind->on_session_gone(s->operation, s, why);
 	}

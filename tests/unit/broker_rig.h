@@ -38,7 +38,7 @@ struct rig_door {
 };
 
 /* Every wait is over after 60 ms. */
-#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5 })
+#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60 })
 
 void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker's own */
 void rig_restart(struct rig *r);			    /* the broker dies; a new one comes */
