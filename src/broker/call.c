@@ -5,14 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/broker.h"
+#include "broker/caller.h"
 #include "broker/control.h"
 #include "broker/method.h"
 #include "broker/operation.h"
+#include "broker/session.h"
+#include "config/server_config.h"
 #include "protocol/varlink.h"
 
 #define MESSAGE_SIZE 512
@@ -37,6 +41,7 @@ struct call *call_free(struct call *call)
 	}
 	fd_set_done(&call->fds);
 	json_decref(call->parameters);
+	(void)caller_groups_unref(call->groups);
 	free(call);
 	return NULL;
 }
@@ -148,12 +153,53 @@ void call_fail_standard(struct call *call, const char *error, const char *field,
 	send_error(call, name, field != NULL ? json_pack("{s:s}", field, text) : json_object());
 }
 
+static struct config_who who_of(const struct call *call)
+{
+	const struct caller_groups *g = call->groups;
+	return (struct config_who){
+		.uid = call->uid,
+		.groups = g != NULL ? g->ids : NULL,
+		.group_count = g != NULL ? g->count : 0,
+	};
+}
+
+bool call_is_administrator(const struct call *call)
+{
+	const struct broker *b = call->broker;
+	struct config_who who = who_of(call);
+	return b->mode == POLICY_SYSTEM_MODE ? server_config_is_administrator(b->config, &who)
+					     : call->uid == b->owner;
+}
+
+void call_introduce(const struct call *call, struct policy_question *question)
+{
+	const struct broker *b = call->broker;
+	question->mode = b->mode;
+	question->server_owner = b->owner;
+	question->caller = call->uid;
+	if (b->mode != POLICY_SYSTEM_MODE) {
+		return;
+	}
+	struct config_who who = who_of(call);
+	const struct session *s = call->session != 0 ? session_find(b, call->session) : NULL;
+	const char *listener = question->listener != NULL ? question->listener : "";
+	server_config_rights(b->config, listener, &who, &question->allow, &question->deny);
+	question->administrator = server_config_is_administrator(b->config, &who);
+	question->root_needs_no_password = b->config->root_connect != ROOT_CONNECT_PASSWORD;
+	question->console_relaxed = !b->config->console_strict;
+	question->caller_at_console = s != NULL &&
+				      strcasecmp(s->info.terminal, CONFIG_CONSOLE) == 0;
+}
+
+struct policy_answer call_ask(const struct call *call, struct policy_question question)
+{
+	call_introduce(call, &question);
+	return policy_ask(&question);
+}
+
 enum error_code call_decide(const struct call *call, struct policy_question question)
 {
-	question.mode = call->broker->mode;
-	question.server_owner = call->broker->owner;
-	question.caller = call->uid;
-	return policy_decide(&question);
+	return call_ask(call, question).code;
 }
 
 bool call_park(struct call *call)

@@ -15,6 +15,7 @@
 #include "protocol/error.h"
 
 struct broker;
+struct caller_groups;
 struct connection;
 struct method;
 struct policy_question;
@@ -24,6 +25,7 @@ struct call {
 	struct connection *connection; /* NULL once the caller is gone */
 	const struct method *method;
 	uid_t uid;
+	struct caller_groups *groups;
 	pid_t pid;
 	uint32_t session; /* the session that the caller sits in, 0 = none */
 	json_t *parameters;
@@ -56,8 +58,15 @@ bool call_continue(struct call *call, json_t *parameters);
 /* Bytes of earlier answers are still unsent. */
 bool call_is_congested(const struct call *call);
 
-/* Asks the policy in this caller's name. */
+/* Asks the policy in this caller's name: fills in who asks and what the configuration gives him on
+ * question.listener. */
+struct policy_answer call_ask(const struct call *call, struct policy_question question);
 enum error_code call_decide(const struct call *call, struct policy_question question);
+
+/* Fills in the same, and asks nothing. */
+void call_introduce(const struct call *call, struct policy_question *question);
+
+bool call_is_administrator(const struct call *call); /* in user mode: the owner */
 
 /* Keeps the call until what was answered to this caller before is seen in the tables; then it is
  * run again. False: nothing to wait for. */

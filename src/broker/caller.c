@@ -20,6 +20,7 @@
 #endif
 
 #define STAT_SIZE 4096
+#define GROUPS_MAX 65536 /* the kernel's own limit */
 
 /* A descriptor of the process that connected. Before Linux 6.5 it is opened by number, which is
  * right as long as the process has not ended between its connect() and now. */
@@ -38,9 +39,48 @@ static int peer_pidfd(int fd, pid_t pid)
 	return pidfd < 0 ? -errno : pidfd;
 }
 
+/* The groups that the peer had when it connected. */
+static int peer_groups(struct caller_groups **ret, int fd, gid_t gid)
+{
+	for (size_t room = 32; room <= GROUPS_MAX; room *= 4) {
+		size_t size = sizeof(struct caller_groups) + (room + 1) * sizeof(uint32_t);
+		AUTO(free) struct caller_groups *g = calloc(1, size);
+		if (g == NULL) {
+			return -ENOMEM;
+		}
+		socklen_t length = (socklen_t)(room * sizeof(uint32_t));
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, g->ids + 1, &length) == 0) {
+			g->references = 1;
+			g->ids[0] = gid;
+			g->count = 1 + length / sizeof(uint32_t);
+			*ret = TAKE_PTR(g);
+			return 0;
+		}
+		if (errno != ERANGE) {
+			return -errno;
+		}
+	}
+	return -ERANGE;
+}
+
+struct caller_groups *caller_groups_ref(struct caller_groups *g)
+{
+	g->references++;
+	return g;
+}
+
+struct caller_groups *caller_groups_unref(struct caller_groups *g)
+{
+	if (g != NULL && --g->references == 0) {
+		free(g);
+	}
+	return NULL;
+}
+
 int caller_from_socket(struct caller *ret, int fd)
 {
 	struct ucred peer;
+	struct caller_groups *groups = NULL;
 	int r = fd_peer(fd, &peer);
 	if (r < 0) {
 		return r;
@@ -49,7 +89,16 @@ int caller_from_socket(struct caller *ret, int fd)
 	if (pidfd == -EMFILE || pidfd == -ENFILE || pidfd == -ENOMEM) {
 		return pidfd;
 	}
-	*ret = (struct caller){ .uid = peer.uid, .pid = peer.pid, .pidfd = pidfd < 0 ? -1 : pidfd };
+	r = peer_groups(&groups, fd, peer.gid);
+	if (r < 0) {
+		if (pidfd >= 0) {
+			(void)close(pidfd);
+		}
+		return r;
+	}
+	*ret = (struct caller){
+		.uid = peer.uid, .groups = groups, .pid = peer.pid, .pidfd = pidfd < 0 ? -1 : pidfd
+	};
 	return 0;
 }
 
@@ -59,6 +108,7 @@ void caller_done(struct caller *c)
 		(void)close(c->pidfd);
 	}
 	c->pidfd = -1;
+	c->groups = caller_groups_unref(c->groups);
 }
 
 /* A pidfd is readable from the moment its process has ended. */

@@ -119,6 +119,7 @@ static void dispatch(struct connection *c, json_t *message, struct fd_set_receiv
 	call->broker = c->broker;
 	call->connection = c;
 	call->uid = c->caller.uid;
+	call->groups = caller_groups_ref(c->caller.groups);
 	call->pid = c->caller.pid;
 	call->session = session_of(c);
 	call->fds = *set;

@@ -142,13 +142,11 @@ static enum error_code console_rules(const struct policy_question *q)
 /* To be shown what is another user's takes his word, not an administrator's. */
 static struct policy_answer ask_password(const struct policy_question *q)
 {
-	if (q->proven) {
-		return (struct policy_answer){ ERROR_NONE, POLICY_BY_PASSWORD };
-	}
 	if (is_root(q) && q->root_needs_no_password) {
 		return (struct policy_answer){ ERROR_NONE, POLICY_BY_POLICY };
 	}
-	return (struct policy_answer){ ERROR_LOGON_FAILURE, POLICY_BY_PASSWORD };
+	return (struct policy_answer){ q->proven ? ERROR_NONE : ERROR_LOGON_FAILURE,
+		POLICY_BY_PASSWORD };
 }
 
 struct policy_answer policy_ask(const struct policy_question *q)

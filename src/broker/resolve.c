@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "broker/operation.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
 
 #define SHOWN_NAME_MAX 64 /* of a name that the caller gives, in a message */
 
@@ -23,6 +25,9 @@ static bool refuse_session(struct call **call, enum error_code code, const char 
 		return REFUSE(
 			call, code, "You may not do this with session %.*s.", SHOWN_NAME_MAX, text);
 	}
+	if (code == ERROR_CONSOLE_DISCONNECT || code == ERROR_CONSOLE_RECONNECT) {
+		return REFUSE(call, code, "%s", resolve_console_text(code));
+	}
 	if (text_is_digits(text)) {
 		return REFUSE(call, code, "Session %.*s does not exist.", SHOWN_NAME_MAX, text);
 	}
@@ -30,14 +35,66 @@ static bool refuse_session(struct call **call, enum error_code code, const char 
 		call, code, "No active session is on a terminal named %.*s.", SHOWN_NAME_MAX, text);
 }
 
+const char *resolve_console_text(enum error_code code)
+{
+	return code == ERROR_CONSOLE_RECONNECT
+		       ? "A disconnected session cannot be connected to the console."
+		       : "The console keeps its session: it cannot be disconnected, moved or "
+			 "replaced.";
+}
+
+static bool is_console(const struct call *call, const char *terminal)
+{
+	return call->broker->mode == POLICY_SYSTEM_MODE &&
+	       strcasecmp(terminal, CONFIG_CONSOLE) == 0;
+}
+
+/* The facts about a session, for RIGHT_CONNECT also about the terminal that it shall come to (NULL
+ * = not known yet). A session that nothing has shown yet is its owner's logon, still under way. */
+static struct policy_question question_of(const struct call *call, const struct session *s,
+	const struct terminal *t, enum right right)
+{
+	struct policy_question q = {
+		.right = right,
+		.subject = POLICY_SESSION,
+		.exists = s != NULL,
+		.owner = (uid_t)-1,
+	};
+	if (s == NULL) {
+		return q;
+	}
+	q.owner = (uid_t)s->info.uid;
+	q.listener = s->info.listener;
+	q.disconnected = !session_is_active(s);
+	q.at_console = is_console(call, s->info.terminal);
+	q.caller_in_session = call->session == s->id;
+	if (right == RIGHT_CONNECT) {
+		q.destination_is_console = t != NULL && is_console(call, t->name);
+		q.first_terminal = s->info.connected == 0 && q.owner == call->uid &&
+				   (t == NULL || t->uid == call->uid);
+	}
+	return q;
+}
+
 static enum error_code decide(const struct call *call, const struct session *s, enum right right)
 {
-	return call_decide(call, (struct policy_question){
-					 .right = right,
-					 .subject = POLICY_SESSION,
-					 .exists = s != NULL,
-					 .owner = s != NULL ? (uid_t)s->info.uid : (uid_t)-1,
-				 });
+	struct policy_question q = question_of(call, s, NULL, right);
+	/* Whether it takes a password is asked when the destination is known. */
+	q.proven = right == RIGHT_CONNECT;
+	return call_decide(call, q);
+}
+
+struct policy_answer resolve_ask_connect(
+	const struct call *call, const struct session *s, const struct terminal *t, bool proven)
+{
+	struct policy_question q = question_of(call, s, t, RIGHT_CONNECT);
+	q.proven = proven;
+	return call_ask(call, q);
+}
+
+bool resolve_sees_session(const struct call *call, const struct session *s)
+{
+	return decide(call, s, RIGHT_QUERY) == ERROR_NONE;
 }
 
 void resolve_note(struct call *call, const struct session *s)
@@ -72,7 +129,13 @@ static struct session *session_by_text(const struct call *call, const char *text
 	if (!text_is_digits(text)) {
 		return session_on(call->broker, text);
 	}
-	return text_to_u32(text, &id) == 0 ? session_find(call->broker, id) : NULL;
+	if (text_to_u32(text, &id) < 0) {
+		return NULL;
+	}
+	/* NT's ID of the console's session; here it has one of its own besides. */
+	return id == 0 && call->broker->mode == POLICY_SYSTEM_MODE
+		       ? session_on(call->broker, CONFIG_CONSOLE)
+		       : session_find(call->broker, id);
 }
 
 bool resolve_session(struct call **call, const char *text, enum right right, struct session **ret)
@@ -101,21 +164,28 @@ bool resolve_session(struct call **call, const char *text, enum right right, str
 	return true;
 }
 
-static enum error_code decide_terminal(const struct call *call, const struct terminal *t)
+static enum error_code decide_terminal(
+	const struct call *call, const struct terminal *t, enum right right)
 {
 	return call_decide(call, (struct policy_question){
-					 .right = RIGHT_QUERY,
+					 .right = right,
 					 .subject = POLICY_TERMINAL,
 					 .exists = t != NULL,
 					 .owner = t != NULL ? t->uid : (uid_t)-1,
+					 .listener = t != NULL ? t->listener : NULL,
 				 });
+}
+
+bool resolve_sees_terminal(const struct call *call, const struct terminal *t)
+{
+	return decide_terminal(call, t, RIGHT_QUERY) == ERROR_NONE;
 }
 
 /* Nobody holds that name now: is it a door that has not come back, or no terminal at all? */
 static bool refuse_absent(struct call **call, const char *name)
 {
 	struct session *s = session_on((*call)->broker, name);
-	if (s != NULL && decide(*call, s, RIGHT_QUERY) == ERROR_NONE) {
+	if (s != NULL && resolve_sees_session(*call, s)) {
 		return REFUSE(call, ERROR_INVALID_STATE, "Terminal %s is not connected.",
 			s->info.terminal);
 	}
@@ -134,7 +204,7 @@ static bool named_destination(struct call **call, const char *name, struct termi
 		return false;
 	}
 	struct terminal *t = terminal_find((*call)->broker, name);
-	if (t == NULL || decide_terminal(*call, t) != ERROR_NONE) {
+	if (t == NULL || !resolve_sees_terminal(*call, t)) {
 		return refuse_absent(call, name);
 	}
 	*ret = t;
@@ -166,7 +236,7 @@ bool resolve_destination(
 		return own_destination(call, ret);
 	}
 	struct terminal *t = terminal_by_secret((*call)->broker, secret);
-	if (t == NULL || decide_terminal(*call, t) != ERROR_NONE) {
+	if (t == NULL || !resolve_sees_terminal(*call, t)) {
 		return REFUSE(call, ERROR_INVALID_STATE, "This terminal is not connected.");
 	}
 	*ret = t;
@@ -181,12 +251,9 @@ enum error_code resolve_decide_displace(
 	if (shown != NULL) {
 		return decide(call, shown, RIGHT_DISCONNECT);
 	}
-	return call_decide(call, (struct policy_question){
-					 .right = RIGHT_LOGON,
-					 .subject = POLICY_TERMINAL,
-					 .exists = true,
-					 .owner = t->uid,
-				 });
+	/* A fixed terminal that waits is nobody's. Another one has its user, who sits before it. */
+	return decide_terminal(
+		call, t, t->fixed || t->uid == call->uid ? RIGHT_LOGON : RIGHT_DISCONNECT);
 }
 
 bool resolve_session_free(struct call **call, const struct session *s)
