@@ -246,15 +246,13 @@ static void csi_delete_lines(struct vt_screen *s, const struct vt_sequence *q)
 
 static void csi_scroll_up(struct vt_screen *s, const struct vt_sequence *q)
 {
-	vt_edit_scroll(s, (int)count_of(q));
-	s->cursor.pending_wrap = false;
+	vt_edit_scroll(s, (int)count_of(q)); /* a pending wrap stays: the cursor does not move */
 }
 
 static void csi_scroll_down(struct vt_screen *s, const struct vt_sequence *q)
 {
 	if (q->count == 1) { /* more: xterm's highlight tracking, long gone */
 		vt_edit_scroll(s, -(int)count_of(q));
-		s->cursor.pending_wrap = false;
 	}
 }
 

@@ -242,7 +242,6 @@ void vt_edit_columns(struct vt_screen *s, unsigned column, int n)
 			vt_edit_delete_cells(s, y, column, (unsigned)n);
 		}
 	}
-	s->cursor.pending_wrap = false;
 }
 
 void vt_edit_alignment(struct vt_screen *s)

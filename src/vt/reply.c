@@ -153,7 +153,9 @@ static void reply_setting(struct vt_screen *s, const char *what)
 	} else if (strcmp(what, "s") == 0) {
 		vt_reply(s, "\033P1$r%u;%us\033\\", m->left + 1u, m->right + 1u);
 	} else if (strcmp(what, " q") == 0) {
-		vt_reply(s, "\033P1$r%u q\033\\", m->cursor_shape);
+		unsigned blinks = vt_modes_get(m, VT_MODE_CURSOR_BLINK);
+		unsigned shape = m->cursor_shape; /* odd = blinking; 0 = the terminal's own */
+		vt_reply(s, "\033P1$r%u q\033\\", shape == 0 ? 0 : ((shape + 1) & ~1u) - blinks);
 	} else if (strcmp(what, "\"q") == 0) {
 		bool on = (m->pen.attributes & VT_PROTECTED) != 0;
 		vt_reply(s, "\033P1$r%u\"q\033\\", on ? 1 : 0);
