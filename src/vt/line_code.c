@@ -1,3 +1,4 @@
+/* Writing lines of history: many cells at a time where they are plain. */
 #include "vt/line_code.h"
 
 #include <stdbool.h>
@@ -7,31 +8,11 @@
 #include <emmintrin.h>
 #endif
 
+#include "vt/line_form.h"
 #include "vt/modes.h"
-#include "vt/width.h"
-
-enum code {
-	CODE_EMPTY = 0,	  /* varint: so many empty cells */
-	CODE_STYLE = 1,	  /* a style, see put_style() */
-	CODE_CLUSTER = 2, /* width, number of code points, these in UTF-8 */
-	CODE_REPEAT = 3,  /* varint: the cell before, so many times more */
-	CODE_DEFAULT = 4, /* the default style */
-};
 
 #define REPEAT_LEAST 3
 #define ASCII_RUN 8
-
-/* Of the byte behind CODE_STYLE; what is set is followed by its field, in this order. */
-enum style_field {
-	FIELD_FOREGROUND = 0, /* two bits: kind of colour */
-	FIELD_BACKGROUND = 2, /* two bits */
-	FIELD_UNDERLINE_COLOR = 1 << 4,
-	FIELD_ATTRIBUTES = 1 << 5,
-	FIELD_UNDERLINE = 1 << 6,
-	FIELD_LINK = 1 << 7,
-};
-
-/* --- writing --- */
 
 /* So much room is there before anything is written; only links are larger, and look themselves. */
 #define MARGIN 96
@@ -290,6 +271,22 @@ static inline uint32_t look_of(const struct vt_cell *c)
 	return look;
 }
 
+/* The code point in UTF-8; always writes four bytes, returns how many of them count. Without a
+ * branch: how long the next letter is cannot be foretold. */
+static inline size_t store_point(uint8_t *out, uint32_t point)
+{
+	static const uint32_t marks[] = { 0, 0xc080, 0xe08080, 0xf0808080 };
+	unsigned more = (point >= 0x80) + (point >= 0x800) + (point >= 0x10000);
+	uint32_t sixes = (point & 0x3f) | (point & 0xfc0) << 2 | (point & 0x3f000) << 4 |
+			 (point & 0x1c0000) << 6;
+	uint32_t bytes = (more == 0 ? point : sixes | marks[more]) << 8 * (3 - more);
+	out[0] = (uint8_t)(bytes >> 24);
+	out[1] = (uint8_t)(bytes >> 16);
+	out[2] = (uint8_t)(bytes >> 8);
+	out[3] = (uint8_t)bytes;
+	return more + 1;
+}
+
 /* The cells from the first on that are single code points in this style and not repeated; a long
  * run of ASCII is left to put_ascii(), the last two cells to put_cells(). */
 static inline size_t put_points(
@@ -301,27 +298,130 @@ static inline size_t put_points(
 	uint32_t wide = look_of(&two);
 	size_t room = (size_t)(w->end - w->at) / 4;
 	size_t last = room < count ? room : count;
+	uint8_t *at = w->at;
 	unsigned ascii = 0;
 	size_t i = 0;
 	while (i + 2 < last && ascii < ASCII_RUN) {
 		uint32_t glyph = cells[i].glyph;
 		uint32_t look = look_of(&cells[i]);
-		size_t next = i + (look == wide ? 2 : 1);
-		if ((look != narrow && look != wide) || glyph - 0x20 >= 0x110000 - 0x20) {
+		bool is_wide = look == wide;
+		bool good = ((look == narrow) | is_wide) & (glyph - 0x20 < 0x110000 - 0x20);
+		size_t next = i + 1 + is_wide;
+		bool again = (cells[next].glyph == glyph) & (glyph >= 0x80);
+		if (!good | again) {
 			break;
 		}
-		if (glyph < 0x80) {
-			put(w, glyph);
-			ascii++;
-		} else if (cells[next].glyph == glyph) {
-			break;
-		} else {
-			put_point(w, glyph);
-			ascii = 0;
-		}
+		at += store_point(at, glyph);
+		ascii = glyph < 0x80 ? ascii + 1 : 0;
 		i = next;
 	}
+	w->at = at;
 	return i;
+}
+
+#ifdef __SSE2__
+#define WORDS_MAX 252 /* of one CODE_WORDS: fours, and fit a byte */
+#define WORDS_LOOK 4  /* fours of cells whose kind decides */
+#define WORDS_WORTH 6 /* of these sixteen are no ASCII: two bytes for each cell cost no more */
+
+/* Four cells: their glyphs, and their looks (upper halves). */
+static inline void load_four(const struct vt_cell *cells, __m128i *glyphs, __m128i *looks)
+{
+	__m128 a = _mm_loadu_ps((const float *)(const void *)cells);
+	__m128 b = _mm_loadu_ps((const float *)(const void *)(cells + 2));
+	*glyphs = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
+	*looks = _mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+}
+
+/* The lanes that are printable ASCII (in cells, glyphs below 0x20 are VT_EMPTY, those with the top
+ * bit clusters). */
+static inline __m128i ascii_of(__m128i glyphs)
+{
+	return _mm_and_si128(_mm_cmpgt_epi32(glyphs, _mm_set1_epi32(0x1f)),
+		_mm_cmplt_epi32(glyphs, _mm_set1_epi32(0x80)));
+}
+
+/* Whether what comes is dense: letters that UTF-8, too, gives two bytes and more. */
+static inline bool worth_words(const struct vt_cell *cells, size_t count)
+{
+	if (count < WORDS_LOOK * 4) {
+		return false;
+	}
+	__m128i sum = _mm_setzero_si128(); /* of the ASCII ones, negative */
+	for (size_t i = 0; i < WORDS_LOOK * 4; i += 4) {
+		__m128i glyphs;
+		__m128i looks;
+		load_four(cells + i, &glyphs, &looks);
+		sum = _mm_add_epi32(sum, ascii_of(glyphs));
+	}
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(1, 0, 3, 2)));
+	sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(2, 3, 0, 1)));
+	return WORDS_LOOK * 4 + _mm_cvtsi128_si32(sum) >= WORDS_WORTH;
+}
+
+/* Single code points below 0x10000 in this style, narrow or wide, and right halves, two bytes each;
+ * up to anything else, eight ASCII in a row, or a repeated one. Returns the cells taken. */
+static size_t put_words(struct writer *w, const struct vt_cell *cells, size_t count, uint16_t style)
+{
+	const struct vt_cell narrow = { .style = style, .width = 1 };
+	const struct vt_cell wide = { .style = style, .width = 2 };
+	const struct vt_cell half = { .style = style };
+	const __m128i zero = _mm_setzero_si128();
+	const __m128i one = _mm_set1_epi32((int)look_of(&narrow));
+	const __m128i two = _mm_set1_epi32((int)look_of(&wide));
+	const __m128i none = _mm_set1_epi32((int)look_of(&half));
+	size_t room = (size_t)(w->end - w->at);
+	size_t most = room < 16 ? 0 : (room - 2) / 8 * 4;
+	most = most < WORDS_MAX ? most : WORDS_MAX;
+	most = most < count ? most : count;
+	uint8_t *out = w->at + 2;
+	unsigned ascii = 0;
+	size_t n = 0;
+	while (n + 4 <= most) {
+		__m128i glyphs;
+		__m128i looks;
+		load_four(cells + n, &glyphs, &looks);
+		__m128i empty = _mm_cmpeq_epi32(glyphs, zero);
+		__m128i full = _mm_or_si128(
+			_mm_cmpeq_epi32(looks, one), _mm_cmpeq_epi32(looks, two));
+		__m128i good = _mm_or_si128(_mm_andnot_si128(empty, full),
+			_mm_and_si128(empty, _mm_cmpeq_epi32(looks, none)));
+		good = _mm_and_si128(good, _mm_cmpeq_epi32(_mm_srli_epi32(glyphs, 16), zero));
+		__m128i again = _mm_cmpeq_epi32(
+			glyphs, _mm_shuffle_epi32(glyphs, _MM_SHUFFLE(1, 0, 3, 2)));
+		ascii = _mm_movemask_epi8(ascii_of(glyphs)) == 0xffff ? ascii + 1 : 0;
+		if (_mm_movemask_epi8(good) != 0xffff || _mm_movemask_epi8(again) == 0xffff ||
+			ascii == 2) {
+			break;
+		}
+		__m128i shifted = _mm_srai_epi32(_mm_slli_epi32(glyphs, 16), 16); /* keeps bits */
+		_mm_storel_epi64(
+			(__m128i *)(void *)(out + n * 2), _mm_packs_epi32(shifted, shifted));
+		n += 4;
+	}
+	n -= ascii == 2 ? 4 : 0; /* the first of these two fours is written better as ASCII */
+	if (n > 0) {
+		w->at[0] = CODE_WORDS;
+		w->at[1] = (uint8_t)n;
+		w->at += 2 + n * 2;
+	}
+	return n;
+}
+#endif
+
+/* Characters, ASCII among them, in the way that is best for what comes. */
+static inline size_t put_text(
+	struct writer *w, const struct vt_cell *cells, size_t count, uint16_t style)
+{
+#ifdef __SSE2__
+	if (worth_words(cells, count)) {
+		size_t n = put_words(w, cells, count, style);
+		if (n > 0) {
+			return n;
+		}
+	}
+#endif
+	return put_points(w, cells, count, style);
 }
 
 size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
@@ -335,7 +435,7 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 		size_t n = put_ascii(w.at, cells + i, count - i < room ? count - i : room, style);
 		w.at += n;
 		i += n;
-		i += put_points(&w, cells + i, count - i, style);
+		i += put_text(&w, cells + i, count - i, style);
 		if (i == count) {
 			break;
 		}
@@ -360,171 +460,4 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 	}
 	*ret_count = i;
 	return (size_t)(w.at - out);
-}
-
-/* --- reading. The bytes are our own, yet every read is checked: a mistake must not become one of
- * memory. --- */
-
-struct reader {
-	const uint8_t *at;
-	const uint8_t *end;
-	struct vt_pool *pool;
-	uint32_t link;
-};
-
-static unsigned get(struct reader *r)
-{
-	return r->at < r->end ? *r->at++ : 0;
-}
-
-static size_t get_number(struct reader *r)
-{
-	size_t number = 0;
-	for (unsigned shift = 0; shift < 32; shift += 7) {
-		unsigned byte = get(r);
-		number |= (size_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			break;
-		}
-	}
-	return number;
-}
-
-static uint32_t get_point(struct reader *r)
-{
-	unsigned lead = get(r);
-	unsigned more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-	uint32_t point = more == 0 ? lead : lead & (0x3fu >> more);
-	while (more-- > 0) {
-		point = point << 6 | (get(r) & 0x3f);
-	}
-	return point;
-}
-
-static uint32_t get_color(struct reader *r, unsigned kind)
-{
-	switch (kind) {
-	case VT_COLOR_INDEXED >> 24:
-		return VT_COLOR_INDEXED | get(r);
-	case VT_COLOR_RGB >> 24: {
-		uint32_t red = get(r);
-		uint32_t green = get(r);
-		return VT_COLOR_RGB | red << 16 | green << 8 | get(r);
-	}
-	default:
-		return VT_COLOR_DEFAULT;
-	}
-}
-
-static const char *get_bytes(struct reader *r, size_t length)
-{
-	const uint8_t *at = r->at;
-	if (length > (size_t)(r->end - r->at)) {
-		return NULL;
-	}
-	r->at += length;
-	return (const char *)at;
-}
-
-static uint32_t get_link(struct reader *r)
-{
-	size_t uri_length = get_number(r);
-	if (uri_length == 0) {
-		return r->link;
-	}
-	const char *uri = get_bytes(r, uri_length);
-	size_t id_length = get_number(r);
-	const char *id = get_bytes(r, id_length);
-	r->link = uri == NULL || id == NULL
-			  ? 0
-			  : vt_pool_link_put(r->pool, uri, uri_length, id, id_length);
-	return r->link;
-}
-
-static uint16_t get_style(struct reader *r)
-{
-	struct vt_style s = { 0 };
-	unsigned fields = get(r);
-	s.foreground = get_color(r, fields >> FIELD_FOREGROUND & 3);
-	s.background = get_color(r, fields >> FIELD_BACKGROUND & 3);
-	if ((fields & FIELD_UNDERLINE_COLOR) != 0) {
-		s.underline_color = get_color(r, get(r));
-	}
-	if ((fields & FIELD_ATTRIBUTES) != 0) {
-		s.attributes = (uint16_t)get_number(r);
-	}
-	if ((fields & FIELD_UNDERLINE) != 0) {
-		s.underline = (uint16_t)get(r);
-	}
-	if ((fields & FIELD_LINK) != 0) {
-		s.link = get_link(r);
-	}
-	return vt_pool_style_put(r->pool, &s);
-}
-
-/* Where the pool is full, its first code point alone. */
-static void get_cluster(struct reader *r, struct vt_cell *c)
-{
-	uint32_t points[VT_CLUSTER_LENGTH] = { 0 };
-	c->width = (uint8_t)get(r);
-	size_t count = get(r);
-	for (size_t i = 0; i < count && i < VT_CLUSTER_LENGTH; i++) {
-		points[i] = get_point(r);
-	}
-	c->glyph = vt_pool_cluster_put(r->pool, points, count);
-	if (c->glyph == VT_EMPTY) {
-		c->glyph = points[0];
-		c->width = (uint8_t)vt_width(points[0]);
-	}
-}
-
-/* The next cell or cells of one kind: the cell in *c, returns how often; 0 = a change of style. */
-static size_t get_cells(struct reader *r, struct vt_cell *c)
-{
-	switch (*r->at) {
-	case CODE_EMPTY:
-		r->at++;
-		c->glyph = VT_EMPTY;
-		c->width = 1;
-		return get_number(r);
-	case CODE_STYLE:
-		r->at++;
-		c->style = get_style(r);
-		return 0;
-	case CODE_DEFAULT:
-		r->at++;
-		c->style = 0;
-		return 0;
-	case CODE_CLUSTER:
-		r->at++;
-		get_cluster(r, c);
-		return 1;
-	case CODE_REPEAT:
-		r->at++;
-		return get_number(r);
-	default:
-		c->glyph = get_point(r);
-		c->width = c->glyph < 0x80 ? 1 : (uint8_t)vt_width(c->glyph);
-		return 1;
-	}
-}
-
-size_t vt_line_decode(const uint8_t *bytes, size_t length, struct vt_pool *pool,
-	struct vt_cell *cells, size_t max)
-{
-	struct reader r = { .at = bytes, .end = bytes + length, .pool = pool };
-	struct vt_cell c = { .width = 1 };
-	size_t n = 0;
-	while (r.at < r.end) {
-		for (size_t times = get_cells(&r, &c); times > 0; times--) {
-			if (n + (c.width == 2 ? 2 : 1) > max) {
-				return n;
-			}
-			cells[n++] = c;
-			if (c.width == 2) {
-				cells[n++] = (struct vt_cell){ .style = c.style };
-			}
-		}
-	}
-	return n;
 }
