@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#define USUAL 20 /* bytes */
 #define FIRST_SIZE 16
 #define FIRST_LIMIT 1024 /* a collection looks at each cell: not for a handful of colours */
 
@@ -82,11 +83,17 @@ static bool grow(struct vt_intern *t)
 	t->buckets = buckets;
 	t->size = size;
 	for (uint32_t i = 1; i <= t->used; i++) {
-		if (entries[i].data != NULL) {
+		if (entries[i].used) {
 			enter_bucket(t, i);
 		}
 	}
 	return true;
+}
+
+/* The usual length, that of a style, without a call. */
+static inline bool equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+	return length == USUAL ? memcmp(a, b, USUAL) == 0 : memcmp(a, b, length) == 0;
 }
 
 static uint32_t find(const struct vt_intern *t, uint32_t hash, const void *data, size_t length)
@@ -97,12 +104,38 @@ static uint32_t find(const struct vt_intern *t, uint32_t hash, const void *data,
 	uint32_t number = t->buckets[hash & (t->size - 1)];
 	while (number != 0) {
 		const struct vt_intern_entry *e = &t->entries[number];
-		if (e->hash == hash && e->length == length && memcmp(e->data, data, length) == 0) {
+		if (e->hash == hash && e->length == length && equal(e->data, data, length)) {
 			return number;
 		}
 		number = e->next;
 	}
 	return 0;
+}
+
+static void drop_room(struct vt_intern *t, struct vt_intern_entry *e)
+{
+	if (e->data != NULL) {
+		t->bytes -= e->length + t->extra;
+		free(e->data);
+		e->data = NULL;
+	}
+}
+
+/* Data for `length` bytes: what a free entry has left is used again where it fits. */
+static inline bool take_room(struct vt_intern *t, struct vt_intern_entry *e, size_t length)
+{
+	if (e->data != NULL && e->length == length) {
+		return true;
+	}
+	uint8_t *data = malloc(length + t->extra);
+	if (data == NULL) {
+		return false;
+	}
+	drop_room(t, e);
+	e->data = data;
+	e->length = (uint32_t)length;
+	t->bytes += length + t->extra;
+	return true;
 }
 
 uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
@@ -116,32 +149,32 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 		t->refused++;
 		return 0;
 	}
-	uint8_t *copy = malloc(length + t->extra);
-	if (copy == NULL) {
+	number = t->free != 0 ? t->free : t->used + 1;
+	struct vt_intern_entry *e = &t->entries[number];
+	if (t->free == 0) {
+		*e = (struct vt_intern_entry){ 0 };
+	}
+	if (!take_room(t, e, length)) {
 		return 0;
 	}
-	memcpy(copy, data, length);
-	memset(copy + length, 0, t->extra);
 	if (t->free != 0) {
-		number = t->free;
-		t->free = t->entries[number].next;
+		t->free = e->next;
 	} else {
-		number = ++t->used;
+		t->used = number;
 	}
-	t->entries[number] = (struct vt_intern_entry){
-		.data = copy,
-		.length = (uint32_t)length,
-		.hash = hash,
-	};
+	memcpy(e->data, data, length);
+	memset(e->data + length, 0, t->extra);
+	e->hash = hash;
+	e->used = true;
+	e->marked = false;
 	enter_bucket(t, number);
 	t->live++;
-	t->bytes += length + t->extra;
 	return number;
 }
 
 const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *ret_length)
 {
-	if (number == 0 || number > t->used || t->entries[number].data == NULL) {
+	if (number == 0 || number > t->used || !t->entries[number].used) {
 		return NULL;
 	}
 	*ret_length = t->entries[number].length;
@@ -163,7 +196,8 @@ void vt_intern_unmark(struct vt_intern *t)
 /* Forgets free numbers at the end, and gives memory back when most of it is unused. */
 static void shrink(struct vt_intern *t)
 {
-	while (t->used > 0 && t->entries[t->used].data == NULL) {
+	while (t->used > 0 && !t->entries[t->used].used) {
+		drop_room(t, &t->entries[t->used]);
 		t->used--;
 	}
 	uint32_t size = t->size;
@@ -189,10 +223,8 @@ void vt_intern_sweep(struct vt_intern *t)
 	}
 	for (uint32_t i = 1; i <= t->used; i++) {
 		struct vt_intern_entry *e = &t->entries[i];
-		if (e->data != NULL && !e->marked) {
-			free(e->data);
-			t->bytes -= e->length + t->extra;
-			e->data = NULL;
+		if (e->used && !e->marked) {
+			e->used = false;
 			t->live--;
 		}
 	}
@@ -200,7 +232,7 @@ void vt_intern_sweep(struct vt_intern *t)
 	memset(t->buckets, 0, t->size * sizeof(*t->buckets));
 	t->free = 0;
 	for (uint32_t i = t->used; i >= 1; i--) { /* so that low numbers are used again first */
-		if (t->entries[i].data != NULL) {
+		if (t->entries[i].used) {
 			enter_bucket(t, i);
 		} else {
 			t->entries[i].next = t->free;
@@ -215,4 +247,13 @@ void vt_intern_sweep(struct vt_intern *t)
 	limit = limit < top ? limit : top;
 	t->limit = limit > t->live + FIRST_LIMIT ? limit : t->live + FIRST_LIMIT;
 	t->refused = 0;
+}
+
+void vt_intern_trim(struct vt_intern *t)
+{
+	for (uint32_t i = 1; i <= t->used; i++) {
+		if (!t->entries[i].used) {
+			drop_room(t, &t->entries[i]);
+		}
+	}
 }

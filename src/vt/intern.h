@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 struct vt_intern_entry {
-	uint8_t *data; /* NULL = free, then `next` leads to the next free one */
-	uint32_t length;
+	uint8_t *data;	 /* of a free one too, to be used again; NULL = none */
+	uint32_t length; /* of data */
 	uint32_t hash;
-	uint32_t next; /* in the same bucket; 0 = end */
+	uint32_t next; /* in the same bucket, or the next free one; 0 = end */
+	bool used;
 	bool marked;
 };
 
@@ -51,3 +52,4 @@ static inline void vt_intern_mark(struct vt_intern *t, uint32_t number)
 	}
 }
 void vt_intern_sweep(struct vt_intern *t);
+void vt_intern_trim(struct vt_intern *t); /* frees what sweeps have kept for use again */

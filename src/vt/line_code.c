@@ -435,7 +435,9 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 		size_t n = put_ascii(w.at, cells + i, count - i < room ? count - i : room, style);
 		w.at += n;
 		i += n;
-		i += put_text(&w, cells + i, count - i, style);
+		if (i < count && cells[i].style == style) {
+			i += put_text(&w, cells + i, count - i, style);
+		}
 		if (i == count) {
 			break;
 		}

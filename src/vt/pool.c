@@ -66,7 +66,7 @@ const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id)
 
 struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id)
 {
-	if (id == 0 || id > p->styles.used || p->styles.entries[id].data == NULL) {
+	if (id == 0 || id > p->styles.used || !p->styles.entries[id].used) {
 		return NULL;
 	}
 	return (struct vt_style_code *)(void *)(p->styles.entries[id].data +
@@ -179,4 +179,11 @@ void vt_pool_collect_end(struct vt_pool *p)
 	}
 	vt_intern_sweep(&p->clusters);
 	vt_intern_sweep(&p->links);
+}
+
+void vt_pool_trim(struct vt_pool *p)
+{
+	vt_intern_trim(&p->styles);
+	vt_intern_trim(&p->clusters);
+	vt_intern_trim(&p->links);
 }

@@ -65,3 +65,4 @@ void vt_pool_mark_glyph(struct vt_pool *p, uint32_t glyph);
 void vt_pool_mark_style(struct vt_pool *p, uint16_t id);
 void vt_pool_mark_link(struct vt_pool *p, uint32_t number);
 void vt_pool_collect_end(struct vt_pool *p);
+void vt_pool_trim(struct vt_pool *p); /* after a collection: frees what is kept for use again */

@@ -146,6 +146,7 @@ void vt_screen_trim(struct vt_screen *s)
 	vt_grid_trim(&s->grids[VT_ALTERNATE]);
 	vt_parser_trim(&s->parser);
 	collect(s);
+	vt_pool_trim(&s->pool);
 }
 
 bool vt_screen_ground(const struct vt_screen *s)
