@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/broker.h"
+#include "broker/configuration.h"
 
 #define EXIT_USAGE 2
 
@@ -118,6 +120,33 @@ static void raise_limit(void)
 	}
 }
 
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	int r = configuration_load(userdata);
+	if (r < 0) {
+		log_warning("the configuration stays as it was: %s",
+			r == -EINVAL ? "the new one has mistakes" : strerror(-r));
+	} else {
+		log_info("the configuration was read again");
+	}
+	return 0;
+}
+
+/* In user mode there is nothing to read, and a hangup ends us as it ends any program. */
+static int watch_reload(struct broker *b)
+{
+	sigset_t hangup;
+	(void)sigemptyset(&hangup);
+	(void)sigaddset(&hangup, SIGHUP);
+	if (b->mode == POLICY_USER_MODE) {
+		return 0;
+	}
+	if (sigprocmask(SIG_BLOCK, &hangup, NULL) < 0) {
+		return -errno;
+	}
+	return sd_event_add_signal(b->event, NULL, SIGHUP, on_reload, b);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -136,6 +165,9 @@ int main(int argc, char **argv)
 				       .log_fd = o.log_fd,
 				       .config_path = o.config_path,
 				       .limits = &limits });
+	if (r >= 0) {
+		r = watch_reload(b);
+	}
 	if (r >= 0) {
 		r = broker_start(b, o.control_fd, o.parent_fd);
 	}
