@@ -5,10 +5,13 @@
  * Always holds: it knows no other session, never sees a byte of a terminal, never blocks once the
  * host runs, and whatever ends the session, LINK_ENDED says so and sessions/ID is removed. */
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@
 #include "leader/host.h"
 #include "leader/login.h"
 #include "leader/logon.h"
+#include "leader/pam.h"
 #include "leader/relay.h"
 #include "leader/tree.h"
 
@@ -46,6 +50,7 @@ struct leader {
 	struct relay relay;
 	struct host host;
 	struct folder folder;
+	struct pam_login *pam; /* system mode: the owner's login; NULL = none */
 	int signal_fd;
 	enum stage stage;
 	uint64_t deadline;     /* clock_monotonic_ms(); of the stage */
@@ -210,6 +215,8 @@ static void take_orders(struct leader *l)
 static uint64_t next_time(const struct leader *l)
 {
 	uint64_t next = l->stage == STAGE_RUNNING ? UINT64_MAX : l->deadline;
+	uint64_t check = relay_check_time(&l->relay);
+	next = check < next ? check : next;
 	return l->listen_again != 0 && l->listen_again < next ? l->listen_again : next;
 }
 
@@ -229,6 +236,9 @@ static void on_time(struct leader *l)
 	if (now >= l->listen_again) {
 		l->listen_again = 0;
 	}
+	if (now >= relay_check_time(&l->relay)) {
+		relay_on_check(&l->relay);
+	}
 }
 
 static void on_listen(struct leader *l)
@@ -242,7 +252,7 @@ static void on_listen(struct leader *l)
 static void run(struct leader *l)
 {
 	while (l->stage != STAGE_OVER) {
-		enum { SIGNALS, LISTEN, HOST, BROKER, COUNT };
+		enum { SIGNALS, LISTEN, HOST, BROKER, CHECK, COUNT };
 		struct pollfd polls[COUNT] = {
 			[SIGNALS] = { .fd = l->signal_fd, .events = POLLIN },
 			[LISTEN] = { .fd = l->listen_again == 0 ? l->folder.listen_fd : -1,
@@ -250,6 +260,7 @@ static void run(struct leader *l)
 			[HOST] = { .fd = l->relay.host_fd, .events = POLLIN },
 			[BROKER] = { .fd = l->relay.broker_fd,
 				.events = relay_broker_events(&l->relay) },
+			[CHECK] = { .fd = relay_check_fd(&l->relay), .events = POLLIN },
 		};
 		int n = poll(polls, COUNT, wait_ms(l));
 		if (n < 0 && errno != EINTR) {
@@ -266,6 +277,9 @@ static void run(struct leader *l)
 		if (polls[BROKER].revents != 0) {
 			relay_on_broker(&l->relay, polls[BROKER].revents);
 			take_orders(l);
+		}
+		if (polls[CHECK].revents != 0) {
+			relay_on_check(&l->relay);
 		}
 		if (polls[LISTEN].revents != 0) {
 			on_listen(l);
@@ -321,6 +335,33 @@ static int start_host(struct leader *l, const struct logon *logon, const struct 
 	return 0;
 }
 
+/* PAM's part of it: who asks is told to the modules by name. */
+static int open_login(
+	struct leader *l, struct logon *logon, const struct arguments *a, struct login *login)
+{
+	AUTO(account_done) struct account maker = { 0 };
+	if (logon->by_password) {
+		(void)account_read(&maker, NULL, logon->maker); /* without a name it is empty */
+	}
+	const struct pam_who who = {
+		.user = logon->account.name,
+		.by = logon->by_password ? maker.name : logon->account.name,
+		.from = a->client,
+		.tty = a->terminal,
+	};
+	int r = login_init(login, &logon->account);
+	return r < 0 ? r : pam_login_open(&l->pam, &who, &logon->account, login);
+}
+
+/* The password that has made the session counts for its first cable too. */
+static void grant_first_cable(struct leader *l, const struct logon *logon)
+{
+	if (logon->by_password) {
+		const struct warrant own = { .destination = WARRANT_OWN };
+		l->relay.asking.grant = grant_of(&own, logon->maker, clock_monotonic_ms());
+	}
+}
+
 /* Everything up to a host that has its session. *ret_step says what failed. 0 or -errno. */
 static int start(struct leader *l, const struct arguments *a, const char **ret_step)
 {
@@ -331,12 +372,13 @@ static int start(struct leader *l, const struct arguments *a, const char **ret_s
 	if (r < 0) {
 		return r;
 	}
+	l->relay.system = a->system;
 	l->relay.owner = logon.account.uid;
 	link_set_text(l->relay.user, logon.account.name);
 	link_set_text(l->relay.listener, a->listener);
 	AUTO(login_done) struct login login = { 0 };
 	*ret_step = "to log its owner on";
-	r = a->system ? login_init(&login, &logon.account) : 0;
+	r = a->system ? open_login(l, &logon, a, &login) : 0;
 	if (r < 0) {
 		return r;
 	}
@@ -347,7 +389,25 @@ static int start(struct leader *l, const struct arguments *a, const char **ret_s
 		return r;
 	}
 	*ret_step = "to start its host";
-	return start_host(l, &logon, a->system ? &login : NULL);
+	r = start_host(l, &logon, a->system ? &login : NULL);
+	if (a->system) {
+		(void)setgroups(0, NULL); /* the owner's groups are not ours */
+	}
+	grant_first_cable(l, &logon);
+	return r;
+}
+
+/* What is told to a person about a session that did not begin. */
+static void failure_text(char *text, size_t size, const char *step, int error)
+{
+	if (error == -EKEYREJECTED) {
+		(void)snprintf(text, size, "the user name or the password is wrong");
+	} else if (error == -EKEYREVOKED) {
+		(void)snprintf(text, size, "this account may not log on");
+	} else {
+		(void)snprintf(text, size, "the session could not be started: failed %s: %s", step,
+			strerrordesc_np(-error));
+	}
 }
 
 static struct link_simple ended_message(const struct leader *l)
@@ -372,6 +432,10 @@ int main(int argc, char **argv)
 	if (!arguments_read(&a, argc, argv)) {
 		return USAGE;
 	}
+	if (a.system) {
+		(void)clearenv(); /* no module of PAM shall be led by it */
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	}
 	(void)setsid(); /* a Ctrl-C where the server was started by hand is not meant for us */
 	(void)fd_set_nonblocking(a.link_fd, true);
 	struct leader l = { .host = HOST_INIT, .folder = FOLDER_INIT, .signal_fd = -1 };
@@ -381,11 +445,7 @@ int main(int argc, char **argv)
 	int r = start(&l, &a, &step);
 	struct link_simple ended = link_make(LINK_ENDED, 0);
 	if (r < 0) {
-		char text[LINK_TEXT_SIZE];
-		(void)snprintf(text, sizeof(text),
-			"the session could not be started: failed %s: %s", step,
-			strerrordesc_np(-r));
-		link_set_text(ended.text, text);
+		failure_text(ended.text, sizeof(ended.text), step, r);
 		ended.error = r;
 	} else {
 		run(&l);
@@ -394,6 +454,7 @@ int main(int argc, char **argv)
 	log_message(r < 0 || ended.error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "session %u: %s",
 		a.session, ended.text);
 	folder_remove(&l.folder);
+	l.pam = pam_login_close(l.pam);
 	relay_send_ended(&l.relay, &ended, ENDED_WAIT_MS);
 	relay_done(&l.relay);
 	auto_close(&l.signal_fd);

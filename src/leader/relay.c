@@ -21,11 +21,13 @@ void relay_init(struct relay *r, uint32_t session, int broker_fd, uid_t broker_u
 		.broker_fd = broker_fd,
 		.host_fd = -1,
 		.to_broker = LINK_QUEUE_INIT,
+		.asking = ASKING_INIT,
 	};
 }
 
 void relay_done(struct relay *r)
 {
+	asking_stop(&r->asking);
 	link_queue_done(&r->to_broker);
 	auto_close(&r->broker_fd);
 	auto_close(&r->host_fd);
@@ -57,6 +59,7 @@ static void drop_broker(struct relay *r)
 	auto_close(&r->broker_fd);
 	r->broker_fd = -1;
 	link_queue_done(&r->to_broker);
+	asking_stop(&r->asking);
 	memset(r->asks, 0, sizeof(r->asks));
 	r->info_due = false;
 	r->info_serial = 0;
@@ -119,6 +122,45 @@ static void answer_broker(struct relay *r, uint16_t type, uint32_t serial, int e
 	tell_broker(r, &answer);
 }
 
+static struct asking_about about(const struct relay *r)
+{
+	return (struct asking_about){
+		.session = { .system = r->system,
+			.id = r->session,
+			.owner = r->owner,
+			.broker = r->broker_uid,
+			.terminal = r->current.name },
+		.user = r->user,
+		.tty = r->info.tty,
+	};
+}
+
+/* As asking_begin() says; the answer for one that is not decided yet comes later. */
+static void answer_warrant(struct relay *r, int result)
+{
+	if (result == ASKING_WAIT) {
+		return;
+	}
+	struct link_simple answer = link_make(LINK_WARRANTED, r->asking_serial);
+	answer.error = result;
+	answer.uid = r->asking.maker;
+	tell_broker(r, &answer);
+	if (result < 0) {
+		log_info("session %u: uid %u may not have it: %s", r->session,
+			(unsigned)r->asking.maker, strerrordesc_np(-result));
+	}
+}
+
+/* Whoever is being asked for a password is not waited for any more. */
+static void stop_asking(struct relay *r, int error)
+{
+	bool busy = asking_is_busy(&r->asking);
+	asking_stop(&r->asking);
+	if (busy) {
+		answer_warrant(r, error);
+	}
+}
+
 short relay_broker_events(const struct relay *r)
 {
 	bool waits = r->to_broker.count > 0 || (r->info_due && r->info_known);
@@ -130,6 +172,7 @@ void relay_set_ending(struct relay *r)
 	if (!r->ending) {
 		r->ending = true;
 		r->info_due = true;
+		stop_asking(r, -ESHUTDOWN);
 		flush_broker(r);
 	}
 }
@@ -192,6 +235,45 @@ static void ask_host(
 	};
 }
 
+static int on_warrant(
+	struct relay *r, const struct link_simple *message, struct fd_set_received *set)
+{
+	if (!set->lost && set->count != 1) {
+		return -EPROTO;
+	}
+	int error = set->lost			 ? -EMFILE
+		    : r->ending			 ? -ESHUTDOWN
+		    : asking_is_busy(&r->asking) ? -EBUSY
+						 : 0;
+	if (error < 0) {
+		answer_broker(r, LINK_WARRANTED, message->header.serial, error);
+		return 0;
+	}
+	const struct asking_about facts = about(r);
+	r->asking_serial = message->header.serial;
+	answer_warrant(r, asking_begin(&r->asking, &facts, TAKE_FD(set->fds[0]),
+				  (message->flags & LINK_FREE_OF_PASSWORD) != 0, message->client));
+	return 0;
+}
+
+int relay_check_fd(const struct relay *r)
+{
+	return asking_fd(&r->asking);
+}
+
+uint64_t relay_check_time(const struct relay *r)
+{
+	return asking_time(&r->asking);
+}
+
+void relay_on_check(struct relay *r)
+{
+	if (asking_is_busy(&r->asking)) {
+		const struct asking_about facts = about(r);
+		answer_warrant(r, asking_go_on(&r->asking, &facts, clock_monotonic_ms()));
+	}
+}
+
 static int on_plug(struct relay *r, const struct link_simple *message, struct fd_set_received *set)
 {
 	if (set->lost) {
@@ -202,9 +284,11 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 		return -EPROTO;
 	}
 	uid_t maker = (uid_t)-1;
+	const struct asking_about facts = about(r);
 	int error = r->ending ? -ESHUTDOWN : guard_cable(&maker, set->fds[0]);
-	if (error == 0 && maker != r->owner) {
-		error = -EACCES;
+	if (error == 0) {
+		error = grant_use(&r->asking.grant, &facts.session, maker, message->terminal,
+			clock_monotonic_ms());
 	}
 	if (error < 0) {
 		log_warning("session %u: refused a cable for terminal %s: %s", r->session,
@@ -236,7 +320,8 @@ static int on_broker_message(
 	struct relay *r, const union link_packet *packet, struct fd_set_received *set)
 {
 	const struct link_simple *message = &packet->simple;
-	if (set->count != 0 && packet->header.type != LINK_PLUG) {
+	bool brings_one = packet->header.type == LINK_PLUG || packet->header.type == LINK_WARRANT;
+	if (set->count != 0 && !brings_one) {
 		return -EPROTO;
 	}
 	switch (packet->header.type) {
@@ -246,6 +331,8 @@ static int on_broker_message(
 		return 0;
 	case LINK_PLUG:
 		return on_plug(r, message, set);
+	case LINK_WARRANT:
+		return on_warrant(r, message, set);
 	case LINK_COMMIT:
 		r->committing = r->prepared;
 		ask_host(r, message, LINK_PLUGGED, NULL);
@@ -254,6 +341,7 @@ static int on_broker_message(
 		ask_host(r, message, LINK_UNPLUGGED, NULL);
 		return 0;
 	case LINK_ABORT:
+		stop_asking(r, -ECANCELED);
 		(void)tell_host(r, message, NULL);
 		return 0;
 	case LINK_LOGOFF:

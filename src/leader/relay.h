@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "leader/asking.h"
 #include "protocol/link.h"
 #include "protocol/link_queue.h"
 
@@ -33,6 +34,7 @@ struct relay_terminal {
 
 struct relay {
 	uint32_t session;
+	bool system; /* all users of a machine */
 	uid_t owner;
 	char user[LINK_SHORT_SIZE];    /* the owner's name; may be empty */
 	char listener[LINK_NAME_SIZE]; /* where the session came in */
@@ -43,6 +45,8 @@ struct relay {
 	struct link_queue to_broker;
 	struct relay_ask asks[RELAY_ASKS_MAX];
 	uint32_t last_serial;
+	struct asking asking;		  /* who wants the session, and what he was granted */
+	uint32_t asking_serial;		  /* of the broker's question */
 	struct relay_terminal prepared;	  /* of the newest LINK_PLUG */
 	struct relay_terminal committing; /* of the newest LINK_COMMIT */
 	struct relay_terminal current;	  /* name empty: none */
@@ -68,6 +72,12 @@ int relay_on_listen(struct relay *r, int listen_fd);
 void relay_on_broker(struct relay *r, short revents);
 int relay_on_host(struct relay *r);
 short relay_broker_events(const struct relay *r);
+
+/* The check of a password that somebody has been asked for: its descriptor (-1 = none), when
+ * something is to be done (clock_monotonic_ms(), UINT64_MAX = never), and doing it. */
+int relay_check_fd(const struct relay *r);
+uint64_t relay_check_time(const struct relay *r);
+void relay_on_check(struct relay *r);
 
 /* The session is ending: the broker is told so, and gets no new cable in. */
 void relay_set_ending(struct relay *r);
