@@ -4,7 +4,6 @@
 
 #include "cli/command.h"
 #include "cli/launch.h"
-#include "cli/password.h"
 #include "cli/report.h"
 #include "cli/seat.h"
 #include "cli/session.h"
@@ -20,10 +19,11 @@ static int fail(const struct failure *f, const char *session, const char *destin
 
 /* At a plain tty: the person chooses. ATTACH_DONE and *ret. */
 static enum attach_step choose(struct attach *attach, struct server *server,
-	const struct config *config, struct choice *ret, struct failure *ret_failure)
+	const struct config *config, struct warrant_maker *maker, struct choice *ret,
+	struct failure *ret_failure)
 {
 	AUTO(json) json_t *answer = NULL;
-	if (session_list(server, NULL, &answer, ret_failure) < 0) {
+	if (session_list_own(server, &answer, ret_failure) < 0) {
 		return ATTACH_FAILED;
 	}
 	enum attach_step step = seat_choose(attach, json_object_get(answer, "sessions"), ret);
@@ -31,11 +31,14 @@ static enum attach_step choose(struct attach *attach, struct server *server,
 		return step;
 	}
 	uint32_t session;
-	struct launch launch = {
-		.rows = 24, .columns = 80, .wait_ms = LAUNCH_WAIT_MS, .config = config
-	};
-	if (launch_session(server, &launch, &session, ret_failure) < 0) {
-		return ATTACH_FAILED;
+	struct launch launch = { .rows = 24,
+		.columns = 80,
+		.wait_ms = LAUNCH_WAIT_MS,
+		.config = config,
+		.maker = maker };
+	step = launch_session(server, attach, &launch, &session, NULL, ret_failure);
+	if (step != ATTACH_DONE) {
+		return step;
 	}
 	(void)snprintf(ret->session, sizeof(ret->session), "%u", session);
 	return ATTACH_DONE;
@@ -43,8 +46,9 @@ static enum attach_step choose(struct attach *attach, struct server *server,
 
 /* Outside any session: this tty becomes a terminal. session NULL: the person chooses. */
 static int connect_here(
-	struct server *server, const struct arguments *a, const char *session, int password_fd)
+	struct server *server, const struct arguments *a, const struct showing *showing)
 {
+	const char *session = showing->session;
 	AUTO(attach_free) struct attach *attach = NULL;
 	struct config config;
 	struct choice choice = { .kind = CHOICE_SESSION };
@@ -52,7 +56,7 @@ static int connect_here(
 	seat_config(&config);
 	enum attach_step step = seat_open(&attach, server, &config, NULL, &failure);
 	if (step == ATTACH_DONE && session == NULL) {
-		step = choose(attach, server, &config, &choice, &failure);
+		step = choose(attach, server, &config, showing->maker, &choice, &failure);
 		session = choice.session;
 	}
 	if (step == ATTACH_DONE && choice.kind != CHOICE_QUIT) {
@@ -60,7 +64,8 @@ static int connect_here(
 		server->link = varlink_free(server->link);
 		report_verbose(a, "Connecting %s to sessionname %s.", report_subject(what, session),
 			attach_terminal(attach));
-		step = attach_connect(attach, session, password_fd, &failure);
+		struct showing chosen = { .session = session, .maker = showing->maker };
+		step = session_show_here(attach, &chosen, &failure);
 	}
 	if (step == ATTACH_FAILED) {
 		attach = attach_free(attach);
@@ -75,29 +80,30 @@ static int connect_here(
 
 int cmd_connect(const struct command *c, const struct arguments *a)
 {
-	const char *session = a->words[0];
-	const char *destination = a->values[OPTION_DEST];
 	AUTO(server_close) struct server server = SERVER_NONE;
-	AUTO_FD int password_fd = -1;
+	AUTO(warrant_maker_done) struct warrant_maker maker = WARRANT_MAKER_NONE;
 	struct failure failure;
 	struct caller caller = { 0 };
+	struct showing showing = { .session = a->words[0],
+		.destination = a->values[OPTION_DEST],
+		.here = caller.terminal,
+		.maker = &maker };
 	bool at_tty = isatty(STDIN_FILENO);
 	if (server_reach(&server, a, &failure) < 0 ||
-		password_open(&password_fd, a, &failure) < 0 ||
-		(destination == NULL && session_caller(&server, &caller, &failure) < 0)) {
-		return fail(&failure, session, destination);
+		session_caller(&server, &caller, &failure) < 0 ||
+		warrant_maker_init(&maker, caller.system, a, &failure) < 0) {
+		return fail(&failure, showing.session, showing.destination);
 	}
-	if (destination != NULL || (session != NULL && caller.in_session)) {
-		return session_connect(
-			&server, a, session, destination, caller.terminal, password_fd);
+	if (showing.destination != NULL || (showing.session != NULL && caller.in_session)) {
+		return session_connect(&server, a, &showing);
 	}
-	if (session == NULL && (caller.in_session || !at_tty)) {
+	if (showing.session == NULL && (caller.in_session || !at_tty)) {
 		return command_usage(c, "A session or /dest is to be given.");
 	}
 	if (!at_tty) {
 		failure_set(&failure, ERROR_INVALID_STATE,
 			"There is no terminal here to show it on; name one with /dest.");
-		return fail(&failure, session, NULL);
+		return fail(&failure, showing.session, NULL);
 	}
-	return connect_here(&server, a, session, password_fd);
+	return connect_here(&server, a, &showing);
 }

@@ -18,8 +18,15 @@ struct logon {
 	struct config config;
 	struct launch launch;
 	struct attach *attach; /* NULL: inside a session, there is no door */
-	bool new_one;	       /* whatever is disconnected */
+	struct warrant_maker maker;
+	bool new_one; /* whatever is disconnected */
 };
+
+static void auto_logon_done(struct logon *l)
+{
+	l->attach = attach_free(l->attach);
+	warrant_maker_done(&l->maker);
+}
 
 static int fail(const struct failure *f)
 {
@@ -31,8 +38,10 @@ static enum attach_step make_session(
 {
 	uint32_t session;
 	report_verbose(l->a, "Starting a session.");
-	if (launch_session(l->server, &l->launch, &session, ret_failure) < 0) {
-		return ATTACH_FAILED;
+	enum attach_step step = launch_session(
+		l->server, l->attach, &l->launch, &session, NULL, ret_failure);
+	if (step != ATTACH_DONE) {
+		return step;
 	}
 	ret->kind = CHOICE_SESSION;
 	(void)snprintf(ret->session, sizeof(ret->session), "%u", session);
@@ -46,7 +55,7 @@ static enum attach_step choose(struct logon *l, struct choice *ret, struct failu
 	if (l->new_one) {
 		return make_session(l, ret, ret_failure);
 	}
-	if (session_list(l->server, NULL, &answer, ret_failure) < 0) {
+	if (session_list_own(l->server, &answer, ret_failure) < 0) {
 		return ATTACH_FAILED;
 	}
 	const json_t *sessions = json_object_get(answer, "sessions");
@@ -82,7 +91,10 @@ static int logon_inside(struct logon *l, const struct caller *caller)
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
 	}
-	return session_connect(l->server, l->a, choice.session, NULL, caller->terminal, -1);
+	struct showing showing = {
+		.session = choice.session, .here = caller->terminal, .maker = &l->maker
+	};
+	return session_connect(l->server, l->a, &showing);
 }
 
 /* One session on this terminal, from the choice to its end. ATTACH_SHOWN: *ret_status is its exit
@@ -101,7 +113,8 @@ static enum attach_step one_session(
 	if (step == ATTACH_DONE) {
 		report_verbose(l->a, "Connecting sessionID %s to sessionname %s.", choice.session,
 			attach_terminal(l->attach));
-		step = attach_connect(l->attach, choice.session, -1, &failure);
+		struct showing showing = { .session = choice.session, .maker = &l->maker };
+		step = session_show_here(l->attach, &showing, &failure);
 	}
 	if (step == ATTACH_FAILED) {
 		(void)fail(&failure);
@@ -165,9 +178,7 @@ static int open_terminal(struct logon *l, const char *name)
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
 	}
-	int status = logon_at_tty(l, name != NULL);
-	l->attach = attach_free(l->attach);
-	return status;
+	return logon_at_tty(l, name != NULL);
 }
 
 static int logon_detached(struct logon *l)
@@ -175,7 +186,7 @@ static int logon_detached(struct logon *l)
 	uint32_t session;
 	struct failure failure;
 	l->launch.wait_ms = 0;
-	if (launch_session(l->server, &l->launch, &session, &failure) < 0) {
+	if (launch_session(l->server, NULL, &l->launch, &session, NULL, &failure) != ATTACH_DONE) {
 		return fail(&failure);
 	}
 	(void)printf("%u\n", session);
@@ -193,6 +204,7 @@ static int read_options(struct logon *l, const struct command *c)
 		.wait_ms = LAUNCH_WAIT_MS,
 		.command = a->rest,
 		.config = &l->config,
+		.maker = &l->maker,
 	};
 	l->new_one = a->values[OPTION_NEW] != NULL || (a->rest != NULL && a->rest[0] != NULL);
 	if (a->values[OPTION_SIZE] != NULL &&
@@ -208,7 +220,8 @@ static int read_options(struct logon *l, const struct command *c)
 int cmd_logon(const struct command *c, const struct arguments *a)
 {
 	AUTO(server_close) struct server server = SERVER_NONE;
-	struct logon l = { .a = a, .server = &server };
+	AUTO(logon_done)
+	struct logon l = { .a = a, .server = &server, .maker = WARRANT_MAKER_NONE };
 	struct failure failure;
 	struct caller caller;
 	int status = read_options(&l, c);
@@ -222,11 +235,12 @@ int cmd_logon(const struct command *c, const struct arguments *a)
 	if (a->values[OPTION_RUNTIME_DIR] != NULL) {
 		l.launch.runtime_dir = server.path;
 	}
-	if (a->values[OPTION_DETACHED] != NULL) {
-		return logon_detached(&l);
-	}
 	if (session_caller(&server, &caller, &failure) < 0) {
 		return fail(&failure);
+	}
+	l.maker.system = caller.system;
+	if (a->values[OPTION_DETACHED] != NULL) {
+		return logon_detached(&l);
 	}
 	if (caller.in_session && a->values[OPTION_TERMINAL] != NULL) {
 		failure_set(&failure, ERROR_INVALID_STATE,

@@ -19,6 +19,7 @@
 #include "protocol/warrant.h"
 
 #define SIZE_MAX_CELLS 4096
+#define CREATE_LIMIT_MS 120000 /* wrong passwords are answered late */
 #define TERM_STANDARD "xterm-256color"
 
 /* What belongs to the terminal, or to the one process that it was meant for. Sorted. One that ends
@@ -247,54 +248,100 @@ static int write_spec(const struct launch *launch)
 	return spec_write(&spec);
 }
 
-/* The proof's far end: the kernel has noted in it who made it, and the spec waits in it. */
-static int make_proof(int *ret_near, int *ret_far, int spec_fd)
+/* What a try is made from. */
+struct creation {
+	const struct launch *launch;
+	int spec_fd;
+};
+
+/* For the session's leader: who asks, as the kernel has noted, whose session it is to be, and the
+ * spec. A socket or -errno. */
+static int make_proof(const struct creation *c)
 {
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		return -errno;
-	}
 	struct warrant w = {
 		.version = WARRANT_VERSION, .use = WARRANT_LOGON, .destination = WARRANT_OWN
 	};
-	int r = warrant_send(pair[0], &w, spec_fd);
-	if (r < 0) {
-		(void)close(pair[0]);
-		(void)close(pair[1]);
-		return r;
-	}
-	*ret_near = pair[0];
-	*ret_far = pair[1];
-	return 0;
+	link_set_text(w.user, c->launch->user != NULL ? c->launch->user : "");
+	return warrant_make(c->launch->maker, &w, c->spec_fd);
 }
 
-int launch_session(struct server *server, const struct launch *launch, uint32_t *ret_session,
-	struct failure *ret_failure)
+static int set(json_t *parameters, const char *key, json_t *value)
 {
-	AUTO_FD int near = -1;
-	AUTO_FD int far = -1;
-	AUTO_FD int spec_fd = write_spec(launch);
-	int r = spec_fd < 0 ? spec_fd : make_proof(&near, &far, spec_fd);
-	if (r == -E2BIG) {
-		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
-			"The command and its environment are too long.");
-		return -1;
+	return json_object_set_new(parameters, key, value) < 0 ? -ENOMEM : 0;
+}
+
+static int fill_create(void *user, const char *secret, json_t *parameters, int *ret_fd)
+{
+	const struct creation *c = user;
+	const struct launch *launch = c->launch;
+	AUTO_FD int proof = make_proof(c);
+	int r = proof < 0 ? proof : set(parameters, "proof", json_integer(0));
+	if (r == 0 && secret != NULL) {
+		r = set(parameters, "secret", json_string(secret));
 	}
+	if (r == 0 && launch->user != NULL) {
+		json_t *name = json_string(launch->user);
+		r = name != NULL ? set(parameters, "user", name) : -EILSEQ;
+	}
+	if (r == 0) {
+		*ret_fd = TAKE_FD(proof);
+	}
+	return r;
+}
+
+/* Without a door. ATTACH_DONE and *ret, or ATTACH_FAILED. */
+static enum attach_step create(
+	struct server *server, struct creation *c, json_t **ret, struct failure *ret_failure)
+{
+	AUTO_FD int proof = -1;
+	AUTO(json) json_t *parameters = json_object();
+	int r = fill_create(c, NULL, parameters, &proof);
 	if (r < 0) {
 		failure_from_errno(ret_failure, r);
-		return -1;
+		return ATTACH_FAILED;
 	}
+	r = server_call(server, "CreateSession", TAKE_PTR(parameters), &proof, 1, SERVER_ONCE, ret,
+		ret_failure);
+	return r == 0 ? ATTACH_DONE : ATTACH_FAILED;
+}
+
+enum attach_step launch_session(struct server *server, struct attach *attach,
+	const struct launch *launch, uint32_t *ret_id, json_t **ret_answer,
+	struct failure *ret_failure)
+{
 	AUTO(json) json_t *answer = NULL;
-	if (server_call(server, "CreateSession", json_pack("{s:i}", "proof", 0), &far, 1,
-		    SERVER_ONCE, &answer, ret_failure) < 0) {
-		return -1;
+	AUTO_FD int spec_fd = write_spec(launch);
+	struct creation creation = { .launch = launch, .spec_fd = spec_fd };
+	struct attach_call call = {
+		.method = "CreateSession",
+		.tries = 1, /* a second try would make a second session */
+		.limit_ms = CREATE_LIMIT_MS,
+		.fill = fill_create,
+		.user = &creation,
+	};
+	if (spec_fd == -E2BIG) {
+		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
+			"The command and its environment are too long.");
+		return ATTACH_FAILED;
+	}
+	if (spec_fd < 0) {
+		failure_from_errno(ret_failure, spec_fd);
+		return ATTACH_FAILED;
+	}
+	enum attach_step step = attach != NULL ? attach_call(attach, &call, &answer, ret_failure)
+					       : create(server, &creation, &answer, ret_failure);
+	if (step != ATTACH_DONE) {
+		return step;
 	}
 	const json_t *session = json_object_get(answer, "session");
 	if (!json_is_integer(session)) {
 		failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE,
 			"The server's answer cannot be understood.");
-		return -1;
+		return ATTACH_FAILED;
 	}
-	*ret_session = (uint32_t)json_integer_value(session);
-	return 0;
+	*ret_id = (uint32_t)json_integer_value(session);
+	if (ret_answer != NULL) {
+		*ret_answer = TAKE_PTR(answer);
+	}
+	return ATTACH_DONE;
 }

@@ -3,9 +3,11 @@
 
 #include <stdint.h>
 
-#include "config/user_config.h"
 #include "cli/options.h"
 #include "cli/server.h"
+#include "cli/warrant.h"
+#include "config/user_config.h"
+#include "door/tty/attach.h"
 
 /* How long a session's program waits for its first terminal, so that it sees the right size. */
 #define LAUNCH_WAIT_MS 5000
@@ -16,10 +18,14 @@ struct launch {
 	char **command;	  /* NULL-ended; NULL or empty: the shell */
 	const struct config *config;
 	const char *runtime_dir; /* for the session's commands; NULL: they find it by themselves */
+	const char *user;	 /* whose session; NULL: the caller's own */
+	struct warrant_maker *maker;
 };
 
-/* Asks the server for a session. 0 and *ret_session, or -1 and *ret_failure. */
-int launch_session(struct server *server, const struct launch *launch, uint32_t *ret_session,
+/* Asks the server for a session, through the door where attach is not NULL. ATTACH_DONE and
+ * *ret_id, and where ret_answer is not NULL the whole answer (the caller's); or what else came. */
+enum attach_step launch_session(struct server *server, struct attach *attach,
+	const struct launch *launch, uint32_t *ret_id, json_t **ret_answer,
 	struct failure *ret_failure);
 
 /* `COLSxROWS`, 1-4096 each. 0 or -EINVAL. */

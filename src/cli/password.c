@@ -77,8 +77,8 @@ static int read_line(int fd)
 			store.text[length] = '\0';
 			return 0;
 		}
-		if (length == PASSWORD_MAX) {
-			return -E2BIG;
+		if (length == PASSWORD_MAX || byte == '\0') {
+			return byte == '\0' ? -EINVAL : -E2BIG;
 		}
 		store.text[length++] = byte;
 	}
@@ -142,23 +142,51 @@ static int obtain(const struct arguments *a)
 	return ask();
 }
 
-int password_open(int *ret_fd, const struct arguments *a, struct failure *ret_failure)
+/* 1 = there is one in the store, 0 = none was given, or -1 and *ret_failure. */
+static int obtain_given(const struct arguments *a, struct failure *ret_failure)
 {
+	char text[FAILURE_TEXT_SIZE];
 	if (a->values[OPTION_PASSWORD] == NULL && a->values[OPTION_PASSWORD_FD] == NULL) {
-		*ret_fd = -1;
 		return 0;
 	}
 	int r = obtain(a);
 	if (r == 0) {
-		r = to_pipe(ret_fd);
+		return 1;
 	}
 	password_forget();
+	(void)snprintf(text, sizeof(text), "The password could not be read: %s.",
+		r == -E2BIG ? "it is too long" : strerror(-r));
+	failure_set(ret_failure, ERROR_LOGON_FAILURE, text);
+	return -1;
+}
+
+/* What the pipe or the keeper said; the store is wiped. */
+static int handed_on(int r, struct failure *ret_failure)
+{
+	password_forget();
 	if (r < 0) {
-		char text[FAILURE_TEXT_SIZE];
-		(void)snprintf(text, sizeof(text), "The password could not be read: %s.",
-			r == -E2BIG ? "it is too long" : strerror(-r));
-		failure_set(ret_failure, ERROR_LOGON_FAILURE, text);
+		failure_from_errno(ret_failure, r);
 		return -1;
 	}
 	return 0;
+}
+
+int password_open(int *ret_fd, const struct arguments *a, struct failure *ret_failure)
+{
+	int r = obtain_given(a, ret_failure);
+	if (r <= 0) {
+		*ret_fd = r == 0 ? -1 : *ret_fd;
+		return r;
+	}
+	return handed_on(to_pipe(ret_fd), ret_failure);
+}
+
+int password_keep(
+	struct keeper *ret, bool wanted, const struct arguments *a, struct failure *ret_failure)
+{
+	int r = obtain_given(a, ret_failure);
+	if (r <= 0) {
+		return r;
+	}
+	return handed_on(wanted ? keeper_start(ret, store.text, NULL) : 0, ret_failure);
 }

@@ -3,10 +3,11 @@
  * program, because it must be taken before anything else is done. */
 #pragma once
 
+#include "cli/keeper.h"
 #include "cli/options.h"
 #include "door/tty/registration.h"
 
-#define PASSWORD_MAX 1024
+#define PASSWORD_MAX WARRANT_PASSWORD_MAX
 
 /* Finds /password:text, --password=text and --password text in argv (NULL-ended, up to `--`),
  * keeps the text and overwrites it there; `*` stays. */
@@ -15,5 +16,10 @@ void password_take_from(char **argv);
 /* 0 and *ret_fd (owned by the caller; -1 = no password was given), or -1 and *ret_failure. Warns on
  * stderr about a password that stood in argv. */
 int password_open(int *ret_fd, const struct arguments *a, struct failure *ret_failure);
+
+/* The same, but into a keeper, where it is wanted; *ret is untouched where there is no password. 0,
+ * or -1 and *ret_failure. */
+int password_keep(
+	struct keeper *ret, bool wanted, const struct arguments *a, struct failure *ret_failure);
 
 void password_forget(void); /* wipes it */

@@ -1,11 +1,17 @@
 #include "cli/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/report.h"
+#include "protocol/error.h"
 #include "protocol/varlink.h"
+
+#define CONNECT_TRIES 3
+#define CONNECT_LIMIT_MS 120000 /* wrong passwords are answered late */
 
 int session_caller(struct server *server, struct caller *ret, struct failure *ret_failure)
 {
@@ -16,7 +22,11 @@ int session_caller(struct server *server, struct caller *ret, struct failure *re
 	}
 	const json_t *session = json_object_get(answer, "session");
 	const char *terminal = json_string_value(json_object_get(answer, "terminal"));
-	*ret = (struct caller){ .in_session = json_is_integer(session) };
+	const char *mode = json_string_value(json_object_get(answer, "mode"));
+	*ret = (struct caller){
+		.system = mode != NULL && strcmp(mode, "system") == 0,
+		.in_session = json_is_integer(session),
+	};
 	if (ret->in_session) {
 		(void)snprintf(
 			ret->session, sizeof(ret->session), "%lld", json_integer_value(session));
@@ -32,6 +42,23 @@ int session_list(
 	return server_call(server, "ListSessions",
 		json_pack("{s:o}", "filter", server_text(filter)), NULL, 0, SERVER_REPEAT, ret,
 		ret_failure);
+}
+
+int session_list_own(struct server *server, json_t **ret, struct failure *ret_failure)
+{
+	AUTO(json) json_t *answer = NULL;
+	if (session_list(server, NULL, &answer, ret_failure) < 0) {
+		return -1;
+	}
+	json_t *sessions = json_object_get(answer, "sessions");
+	for (size_t i = json_array_size(sessions); i-- > 0;) {
+		const json_t *uid = json_object_get(json_array_get(sessions, i), "uid");
+		if (json_integer_value(uid) != (json_int_t)geteuid()) {
+			(void)json_array_remove(sessions, i);
+		}
+	}
+	*ret = TAKE_PTR(answer);
+	return 0;
 }
 
 static void say_done(const struct arguments *a, const json_t *answer)
@@ -59,28 +86,75 @@ static void say_done(const struct arguments *a, const json_t *answer)
 	}
 }
 
-int session_connect(struct server *server, const struct arguments *a, const char *session,
-	const char *destination, const char *here, int password_fd)
+/* One try. 0 and *ret, or -1 and *ret_failure. */
+static int ask(
+	struct server *server, const struct showing *s, json_t **ret, struct failure *ret_failure)
+{
+	AUTO_FD int fd = -1;
+	AUTO(json)
+	json_t *parameters = json_pack("{s:o, s:o}", "session", server_text(s->session),
+		"destination", server_text(s->destination));
+	const char *terminal = s->destination != NULL ? s->destination : s->here;
+	struct warrant w = warrant_to_connect(s->session, terminal);
+	int r = parameters != NULL ? warrant_add(s->maker, &w, parameters, &fd) : 0;
+	if (r < 0) {
+		failure_from_errno(ret_failure, r);
+		return -1;
+	}
+	/* A leader takes a warrant once: a repeated call needs another. */
+	return server_call(server, "Connect", TAKE_PTR(parameters), &fd, fd >= 0 ? 1 : 0,
+		fd >= 0 ? SERVER_ONCE : SERVER_REPEAT, ret, ret_failure);
+}
+
+int session_connect(struct server *server, const struct arguments *a, const struct showing *showing)
 {
 	char what[REPORT_SUBJECT_SIZE];
 	char where[REPORT_SUBJECT_SIZE];
 	struct failure failure;
 	AUTO(json) json_t *answer = NULL;
-	json_t *parameters = json_pack("{s:o, s:o}", "session", server_text(session), "destination",
-		server_text(destination));
-	if (password_fd >= 0 && parameters != NULL) {
-		(void)json_object_set_new(parameters, "password", json_true());
-	}
-	(void)report_subject(what, session);
-	(void)report_subject(where, destination != NULL ? destination
-				    : here[0] != '\0'	? here
-							: NULL);
+	const char *destination = showing->destination;
+	const char *here = showing->here[0] != '\0' ? showing->here : NULL;
+	(void)report_subject(what, showing->session);
+	(void)report_subject(where, destination != NULL ? destination : here);
 	report_verbose(a, "Connecting %s to %s.", what, where);
-	if (server_call(server, "Connect", parameters, &password_fd, password_fd >= 0 ? 1 : 0,
-		    SERVER_REPEAT, &answer, &failure) < 0) {
+	int r = ask(server, showing, &answer, &failure);
+	for (int i = 1; r < 0 && failure.code == ERROR_SERVER_UNAVAILABLE && i < CONNECT_TRIES;
+		i++) {
+		r = server_connect(server, &failure);
+		r = r == 0 ? ask(server, showing, &answer, &failure) : r;
+	}
+	if (r < 0) {
 		return report_failure(
 			&failure, "connect %s to %s", what, report_subject(where, destination));
 	}
 	say_done(a, answer);
 	return EXIT_OK;
+}
+
+static int fill_connect(void *user, const char *secret, json_t *parameters, int *ret_fd)
+{
+	const struct showing *s = user;
+	struct warrant w = warrant_to_connect(s->session, NULL);
+	json_t *session = json_string(s->session);
+	if (session == NULL) {
+		return -EILSEQ;
+	}
+	if (json_object_set_new(parameters, "session", session) < 0 ||
+		json_object_set_new(parameters, "secret", json_string(secret)) < 0) {
+		return -ENOMEM;
+	}
+	return warrant_add(s->maker, &w, parameters, ret_fd);
+}
+
+enum attach_step session_show_here(
+	struct attach *attach, const struct showing *showing, struct failure *ret_failure)
+{
+	struct attach_call call = {
+		.method = "Connect",
+		.tries = CONNECT_TRIES, /* asking twice for the same does no harm */
+		.limit_ms = CONNECT_LIMIT_MS,
+		.fill = fill_connect,
+		.user = (void *)showing,
+	};
+	return attach_connect(attach, &call, ret_failure);
 }

@@ -4,9 +4,12 @@
 #include <stdint.h>
 
 #include "cli/server.h"
+#include "cli/warrant.h"
+#include "door/tty/attach.h"
 
 /* Who the caller is to the server. */
 struct caller {
+	bool system; /* of all users of this machine; else the user's own */
 	bool in_session;
 	char session[24];  /* the ID in digits */
 	char terminal[64]; /* where that session is; "" = nowhere */
@@ -18,7 +21,21 @@ int session_caller(struct server *server, struct caller *ret, struct failure *re
 int session_list(
 	struct server *server, const char *filter, json_t **ret, struct failure *ret_failure);
 
-/* Connects by message alone (no door), with both lines of /v. session and destination may be NULL,
- * here: the name of the caller's terminal for /v, or "". An exit status. */
-int session_connect(struct server *server, const struct arguments *a, const char *session,
-	const char *destination, const char *here, int password_fd);
+/* The same, but of all sessions the caller's own alone: what a person may choose from. */
+int session_list_own(struct server *server, json_t **ret, struct failure *ret_failure);
+
+/* A request to show a session, whoever sends it. */
+struct showing {
+	const char *session;	 /* as the person named it; NULL: the caller's own */
+	const char *destination; /* NULL: the terminal that the caller's session is on */
+	const char *here;	 /* that one's name, or "" */
+	struct warrant_maker *maker;
+};
+
+/* Connects by message alone (no door), with both lines of /v. An exit status. */
+int session_connect(
+	struct server *server, const struct arguments *a, const struct showing *showing);
+
+/* Connects to the door's own terminal, as attach_connect() does. */
+enum attach_step session_show_here(
+	struct attach *attach, const struct showing *showing, struct failure *ret_failure);

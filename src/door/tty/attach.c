@@ -16,7 +16,6 @@
 #include "protocol/error.h"
 
 #define OPEN_LIMIT_MS 10000
-#define CONNECT_LIMIT_MS 20000
 #define PICTURE_LIMIT_MS 5000 /* from the server's yes to the picture */
 
 /* What a terminal brings along for the session's programs. Sorted. */
@@ -141,6 +140,7 @@ struct attach *attach_free(struct attach *a)
 	picture_drop_prepared(a);
 	plug_leave(&a->shown, 0);
 	a->wish.link = varlink_free(a->wish.link);
+	json_decref(a->wish.answer);
 	registration_done(&a->registration);
 	rawtty_close(&a->tty);
 	auto_close(&a->signal_fd);
@@ -222,16 +222,20 @@ enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, si
 	return step;
 }
 
-static enum attach_step await_picture(struct attach *a, struct failure *ret_failure)
+/* Until the answer has come, and for a connect the picture too: then ATTACH_SHOWN. */
+static enum attach_step await_wish(struct attach *a, bool picture, struct failure *ret_failure)
 {
 	enum attach_step step = ATTACH_FAILED;
-	uint64_t until = clock_monotonic_ms() + CONNECT_LIMIT_MS;
+	uint64_t until = clock_monotonic_ms() + a->wish.call->limit_ms;
 	bool granted = false;
 	while (!interrupted(a, &step)) {
 		uint64_t now = clock_monotonic_ms();
 		if (a->wish.state == WISH_REFUSED) {
 			*ret_failure = a->wish.failure;
 			return ATTACH_FAILED;
+		}
+		if (a->wish.state == WISH_GRANTED && !picture) {
+			return ATTACH_DONE;
 		}
 		if (a->wish.state == WISH_GRANTED && !granted) {
 			granted = true;
@@ -246,18 +250,30 @@ static enum attach_step await_picture(struct attach *a, struct failure *ret_fail
 	return step;
 }
 
-enum attach_step attach_connect(
-	struct attach *a, const char *session, int password_fd, struct failure *ret_failure)
+static enum attach_step make_call(struct attach *a, const struct attach_call *call, bool picture,
+	json_t **ret, struct failure *ret_failure)
 {
-	a->wish = (struct wish){
-		.state = WISH_WAITS,
-		.session = session,
-		.password_fd = password_fd,
-	};
-	enum attach_step step = await_picture(a, ret_failure);
+	a->wish = (struct wish){ .state = WISH_WAITS, .call = call };
+	enum attach_step step = await_wish(a, picture, ret_failure);
+	AUTO(json) json_t *answer = a->wish.answer;
 	a->wish.link = varlink_free(a->wish.link);
 	a->wish = (struct wish){ 0 };
+	if (step == ATTACH_DONE) {
+		*ret = TAKE_PTR(answer);
+	}
 	return step;
+}
+
+enum attach_step attach_connect(
+	struct attach *a, const struct attach_call *call, struct failure *ret_failure)
+{
+	return make_call(a, call, true, NULL, ret_failure);
+}
+
+enum attach_step attach_call(
+	struct attach *a, const struct attach_call *call, json_t **ret, struct failure *ret_failure)
+{
+	return make_call(a, call, false, ret, ret_failure);
 }
 
 void attach_show(struct attach *a, struct attach_end *ret)

@@ -43,10 +43,26 @@ const char *attach_terminal(const struct attach *a); /* its name */
  * terminal meanwhile: ATTACH_SHOWN. */
 enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, size_t size);
 
-/* Asks the server to show `session` here; password_fd -1 = none. ATTACH_SHOWN, or what else came.
- */
+/* One call of the server that the door makes while it goes on serving its terminal. */
+struct attach_call {
+	const char *method; /* without the interface */
+	unsigned tries;	    /* how often it is sent when the server went away before it answered */
+	unsigned limit_ms;  /* for the answer */
+	/* Fills the parameters for one try; *ret_fd is the descriptor that rides along (the door
+	 * closes it), -1 = none. secret: the terminal's. 0 or -errno (-EILSEQ: the text is not
+	 * UTF-8). */
+	int (*fill)(void *user, const char *secret, json_t *parameters, int *ret_fd);
+	void *user;
+};
+
+/* Connect, which shows a session here. ATTACH_SHOWN, or what else came. */
 enum attach_step attach_connect(
-	struct attach *a, const char *session, int password_fd, struct failure *ret_failure);
+	struct attach *a, const struct attach_call *call, struct failure *ret_failure);
+
+/* Any other call. ATTACH_DONE and *ret (the caller's); ATTACH_SHOWN: somebody has put a session
+ * here meanwhile, and what became of the call is not known. */
+enum attach_step attach_call(struct attach *a, const struct attach_call *call, json_t **ret,
+	struct failure *ret_failure);
 
 /* Why a session is on the terminal no more. */
 enum attach_how {

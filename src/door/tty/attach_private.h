@@ -13,12 +13,12 @@
 #define SCREEN_WAIT_MAX (2 * CABLE_PAYLOAD_MAX)
 #define SCREEN_WAIT_FULL (16 * 1024)
 
-/* A request to show a session here. */
+/* A call under way: most often the request to show a session here. */
 struct wish {
 	enum { WISH_NONE, WISH_WAITS, WISH_SENT, WISH_GRANTED, WISH_REFUSED } state;
 	struct varlink *link;
-	const char *session;
-	int password_fd;
+	const struct attach_call *call;
+	json_t *answer; /* WISH_GRANTED */
 	unsigned tries;
 	uint64_t next_try; /* not before, of clock_monotonic_ms() */
 	struct failure failure;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -12,7 +13,6 @@
 #include "door/tty/attach_private.h"
 #include "protocol/error.h"
 
-#define WISH_TRIES 3
 #define WISH_PAUSE_MS 50
 #define MINUTE_MS 60000
 #define INPUT_ROOM 512 /* below it the terminal is not read */
@@ -156,7 +156,7 @@ static void take_wish(struct attach *a)
 	}
 	w->link = varlink_free(w->link);
 	const char *error = json_string_value(json_object_get(answer, "error"));
-	if (r < 0 && w->tries < WISH_TRIES) {
+	if (r < 0 && w->tries < w->call->tries) {
 		w->state = WISH_WAITS; /* asking twice for the same does no harm */
 		w->next_try = clock_monotonic_ms() + WISH_PAUSE_MS;
 	} else if (r < 0) {
@@ -167,6 +167,17 @@ static void take_wish(struct attach *a)
 		failure_from_reply(&w->failure, error, json_object_get(answer, "parameters"));
 	} else {
 		w->state = WISH_GRANTED;
+		w->answer = json_incref(json_object_get(answer, "parameters"));
+	}
+}
+
+static void refuse_wish(struct wish *w, int error)
+{
+	w->state = WISH_REFUSED;
+	if (error == -EILSEQ) {
+		failure_set(&w->failure, ERROR_NAME_INVALID, "The name is not valid UTF-8.");
+	} else {
+		failure_from_errno(&w->failure, error);
 	}
 }
 
@@ -177,14 +188,8 @@ static void send_wish(struct attach *a)
 {
 	struct wish *w = &a->wish;
 	const struct registration *r = &a->registration;
+	char name[128];
 	w->next_try = clock_monotonic_ms() + WISH_PAUSE_MS;
-	AUTO(json)
-	json_t *parameters = json_pack("{s:s, s:s}", "session", w->session, "secret", r->secret);
-	if (parameters == NULL) {
-		w->state = WISH_REFUSED;
-		failure_set(&w->failure, ERROR_NAME_INVALID, "The name is not valid UTF-8.");
-		return;
-	}
 	int fd = r->server.connect(r->server.user);
 	if (fd < 0) {
 		return;
@@ -193,14 +198,19 @@ static void send_wish(struct attach *a)
 		(void)close(fd);
 		return;
 	}
-	bool password = w->password_fd >= 0;
-	if (password) {
-		(void)json_object_set_new(parameters, "password", json_true());
+	AUTO_FD int rides = -1;
+	AUTO(json) json_t *parameters = json_object();
+	int error = w->call->fill(w->call->user, r->secret, parameters, &rides);
+	if (error < 0) {
+		w->link = varlink_free(w->link);
+		refuse_wish(w, error);
+		return;
 	}
+	(void)snprintf(name, sizeof(name), "%s.%s", CONTROL_INTERFACE, w->call->method);
 	w->tries++;
 	w->state = WISH_SENT;
-	if (varlink_send_call(w->link, CONTROL_INTERFACE ".Connect", json_incref(parameters), false,
-		    &w->password_fd, password ? 1 : 0) < 0) {
+	if (varlink_send_call(
+		    w->link, name, TAKE_PTR(parameters), false, &rides, rides >= 0 ? 1 : 0) < 0) {
 		w->link = varlink_free(w->link);
 		w->state = WISH_WAITS;
 	}
