@@ -153,12 +153,8 @@ static void fail_ready(struct connect *c, int error)
 static bool still_allowed(struct connect *c)
 {
 	struct session *shown = NULL;
-	enum error_code code = call_decide(c->call, (struct policy_question){
-							    .right = RIGHT_CONNECT,
-							    .subject = POLICY_SESSION,
-							    .exists = true,
-							    .owner = (uid_t)c->session->info.uid,
-						    });
+	bool proven = c->call->granted == c->session_id;
+	enum error_code code = resolve_ask_connect(c->call, c->session, c->terminal, proven).code;
 	if (code == ERROR_NONE) {
 		code = resolve_decide_displace(c->call, c->terminal, &shown);
 	}

@@ -1,8 +1,11 @@
+/* Connect: from its words to the two ends, and the questions in their order: rights, the console's
+ * rules, who is busy, then the password. What waits for a password comes through here again. */
 #include "broker/method.h"
 
 #include <strings.h>
 
 #include "base/log.h"
+#include "broker/authorise.h"
 #include "broker/broker.h"
 #include "broker/call.h"
 #include "broker/connect.h"
@@ -10,6 +13,13 @@
 #include "broker/resolve.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
+
+struct request {
+	const char *session, *destination, *secret;
+	bool warrant;  /* one has come with the call */
+	bool password; /* the caller has one to give */
+};
 
 /* Nothing to do: the session is there already. */
 static void reply_unchanged(struct call *call, const struct session *s, const struct terminal *t)
@@ -19,19 +29,107 @@ static void reply_unchanged(struct call *call, const struct session *s, const st
 			t->name, "formerTerminal", t->name, "displacedSession", "unchanged", 1));
 }
 
-/* Both ends are known: rights, locks, and off it goes. */
-static void connect_to(struct call *call, struct session *s, struct terminal *t)
+/* May the caller do it, but for the password? *ret_password: it takes one. False: answered. */
+static bool check_rights(struct call *call, const struct session *s, const struct terminal *t,
+	struct session **ret_shown, bool *ret_password)
+{
+	struct policy_answer answer = resolve_ask_connect(call, s, t, call->granted == s->id);
+	call->audit.by = answer.by;
+	*ret_password = answer.code == ERROR_LOGON_FAILURE;
+	if (answer.code == ERROR_CONSOLE_DISCONNECT || answer.code == ERROR_CONSOLE_RECONNECT) {
+		call_fail(call, answer.code, "%s", resolve_console_text(answer.code));
+		return false;
+	}
+	if (answer.code != ERROR_NONE && !*ret_password) {
+		call_fail(call, answer.code, "You may not connect session %u.", s->id);
+		return false;
+	}
+	enum error_code code = resolve_decide_displace(call, t, ret_shown);
+	if (code == ERROR_CONSOLE_DISCONNECT || code == ERROR_CONSOLE_RECONNECT) {
+		call_fail(call, code, "%s", resolve_console_text(code));
+		return false;
+	}
+	if (code != ERROR_NONE) {
+		call_fail(call, code, "You may not put a session on terminal %s.", t->name);
+		return false;
+	}
+	return true;
+}
+
+/* Nobody else is at work on what will change. False: answered. */
+static bool check_free(
+	struct call *call, struct session *s, struct terminal *t, struct session *shown)
+{
+	if (!resolve_session_free(&call, s) || !resolve_terminal_free(&call, t)) {
+		return false;
+	}
+	if (shown != NULL && shown != s && shown->operation != NULL &&
+		!resolve_session_free(&call, shown)) {
+		return false;
+	}
+	struct terminal *former = session_is_active(s)
+					  ? terminal_find(call->broker, s->info.terminal)
+					  : NULL;
+	return former == NULL || resolve_terminal_free(&call, former);
+}
+
+/* Root, whom the configuration lets in without a password. */
+static bool is_free_root(const struct call *call, const struct session *s)
+{
+	return call->uid == 0 && call->uid != (uid_t)s->info.uid &&
+	       call->broker->config->root_connect != ROOT_CONNECT_PASSWORD;
+}
+
+/* Does the leader have to be asked before it takes this terminal's cable? It believes the owner's
+ * cables alone, and no broker. */
+static bool needs_warrant(
+	const struct call *call, const struct session *s, const struct terminal *t)
+{
+	return call->broker->mode == POLICY_SYSTEM_MODE && call->granted != s->id &&
+	       (call->uid != (uid_t)s->info.uid || t->uid != (uid_t)s->info.uid);
+}
+
+/* Takes the call. */
+static void ask_leader(struct call *call, struct session *s, const struct terminal *t,
+	const struct request *q, bool password)
+{
+	if (password && !(q->password && q->warrant)) {
+		call_fail(call, ERROR_LOGON_FAILURE,
+			"Session %u is another user's: the password of its owner is required.",
+			s->id);
+		return;
+	}
+	if (!q->warrant) {
+		call_fail(call, ERROR_ACCESS_DENIED,
+			"Terminal %s is another user's: session %u comes to it with a warrant "
+			"alone.",
+			t->name, s->id);
+		return;
+	}
+	authorise_ask(call, s,
+		&(struct authorise_question){
+			.password = password,
+			.free = is_free_root(call, s),
+			.asking = t,
+		});
+}
+
+/* Both ends are known. */
+static void connect_to(
+	struct call *call, const struct request *q, struct session *s, struct terminal *t)
 {
 	struct session *shown = NULL;
-	enum error_code code = resolve_decide_displace(call, t, &shown);
+	bool password = false;
 	link_set_text(call->audit.terminal, t->name);
 	link_set_text(call->audit.former, s->info.terminal);
 	link_set_text(call->audit.client, t->client);
-	if (code != ERROR_NONE) {
-		call_fail(call, code, "You may not put a session on terminal %s.", t->name);
+	if (!check_rights(call, s, t, &shown, &password) || !check_free(call, s, t, shown)) {
 		return;
 	}
-	if (!resolve_session_free(&call, s) || !resolve_terminal_free(&call, t)) {
+	if (call->granted != 0 && call->granted != s->id) {
+		call_fail(call, ERROR_BUSY,
+			"Session %u has come in the place of session %u meanwhile.", s->id,
+			call->granted);
 		return;
 	}
 	if (shown == s) {
@@ -39,13 +137,8 @@ static void connect_to(struct call *call, struct session *s, struct terminal *t)
 		return;
 	}
 	call->audit.displaced = shown != NULL ? shown->id : 0;
-	if (shown != NULL && shown->operation != NULL && !resolve_session_free(&call, shown)) {
-		return;
-	}
-	struct terminal *former = session_is_active(s)
-					  ? terminal_find(call->broker, s->info.terminal)
-					  : NULL;
-	if (former != NULL && !resolve_terminal_free(&call, former)) {
+	if (password || needs_warrant(call, s, t)) {
+		ask_leader(call, s, t, q, password);
 		return;
 	}
 	connect_start(call, s, t, shown);
@@ -54,27 +147,27 @@ static void connect_to(struct call *call, struct session *s, struct terminal *t)
 void method_connect(struct call *call)
 {
 	struct params p = params_of(call);
-	const char *session = params_text(&p, "session");
-	const char *destination = params_text(&p, "destination");
-	const char *secret = params_text(&p, "secret");
-	/* Every session that can be found in user mode is the caller's own: the warrant is not
-	 * needed and not read; its descriptor is closed with the call. */
-	(void)params_fd(&p, "warrant");
-	(void)params_flag(&p, "password");
+	struct request q = {
+		.session = params_text(&p, "session"),
+		.destination = params_text(&p, "destination"),
+		.secret = params_text(&p, "secret"),
+		.warrant = params_fd(&p, "warrant") >= 0,
+		.password = params_flag(&p, "password"),
+	};
 	if (p.wrong != NULL) {
 		call_fail_parameter(call, p.wrong);
 		return;
 	}
-	if (session == NULL && destination == NULL) {
+	if (q.session == NULL && q.destination == NULL) {
 		call_fail(call, ERROR_INVALID_PARAMETER,
 			"Neither a session nor a destination was given.");
 		return;
 	}
 	struct session *s;
 	struct terminal *t;
-	if (!resolve_session(&call, session, RIGHT_CONNECT, &s) ||
-		!resolve_destination(&call, destination, secret, &t)) {
+	if (!resolve_session(&call, q.session, RIGHT_CONNECT, &s) ||
+		!resolve_destination(&call, q.destination, q.secret, &t)) {
 		return;
 	}
-	connect_to(call, s, t);
+	connect_to(call, &q, s, t);
 }

@@ -28,6 +28,7 @@ struct create {
 	struct call *call;
 	struct session *session; /* NULL when it has gone */
 	uint32_t serial;	 /* of the request to termservd */
+	uid_t owner;		 /* whose session it shall be */
 };
 
 static struct call *finish(struct create *c)
@@ -43,17 +44,6 @@ static struct call *finish(struct create *c)
 
 static void on_packet(struct operation *o, struct session *s, const struct link_simple *packet)
 {
-}
-
-static void on_info(struct operation *o, struct session *s)
-{
-	if (s->info.state == SESSION_INIT) {
-		return;
-	}
-	uint32_t id = s->id;
-	o->broker->created++;
-	log_info("session %u is there", id);
-	call_reply(finish((struct create *)o), json_pack("{s:I}", "session", (json_int_t)id));
 }
 
 /* What a leader's end means: its words name what was wrong, its error the number. */
@@ -81,12 +71,44 @@ static void abandon(struct create *c)
 	(void)session_free(s);
 }
 
+/* A proof that makes somebody else's session than was asked for: whatever its maker wanted, it was
+ * not counted and not decided upon. */
+static void refuse_other_owner(struct create *c)
+{
+	uint32_t id = c->session->id;
+	log_warning("session %u would belong to uid %u and was asked for by uid %u: refused", id,
+		(unsigned)c->session->info.uid, (unsigned)c->owner);
+	abandon(c);
+	call_fail(finish(c), ERROR_ACCESS_DENIED, "Session %u would be another user's.", id);
+}
+
 static void on_time(struct operation *o)
 {
 	struct create *c = (struct create *)o;
 	uint32_t id = c->session->id;
+	if (c->session->info.uid != c->owner) {
+		refuse_other_owner(c);
+		return;
+	}
 	abandon(c);
 	call_fail(finish(c), ERROR_CLIENT_NO_ANSWER, "Session %u did not come up in time.", id);
+}
+
+static void on_info(struct operation *o, struct session *s)
+{
+	struct create *c = (struct create *)o;
+	if (s->info.uid != c->owner) {
+		/* Not here: the link whose packet this is would go with the session. */
+		(void)operation_wait(o, 0);
+		return;
+	}
+	if (s->info.state == SESSION_INIT) {
+		return;
+	}
+	uint32_t id = s->id;
+	o->broker->created++;
+	log_info("session %u is there", id);
+	call_reply(finish(c), json_pack("{s:I}", "session", (json_int_t)id));
 }
 
 static const struct operation_kind create_kind = {
@@ -150,7 +172,7 @@ static struct link_spawn spawn_request(const struct create *c, const struct term
 	struct link_spawn request = {
 		.header.serial = c->serial,
 		.session = c->session->id,
-		.uid = c->call->uid,
+		.uid = c->owner,
 	};
 	link_set_text(request.listener, t != NULL ? t->listener : "tty");
 	link_set_text(request.terminal, t != NULL ? t->name : "");
@@ -187,7 +209,9 @@ static void start(struct call *call, uint32_t id, const struct terminal *t, int 
 	operation_init(&c->operation, &create_kind, b, call->uid);
 	c->call = call;
 	c->session = s;
+	c->owner = call->uid;
 	s->operation = &c->operation;
+	s->info.uid = call->uid;
 	call->audit.session = id;
 	call->audit.owner = call->uid;
 	r = spawn(c, t, proof);

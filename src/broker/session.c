@@ -32,7 +32,7 @@ int session_new(struct session **ret, struct broker *b, uint32_t id)
 	}
 	s->broker = b;
 	s->id = id;
-	s->info.uid = b->owner;
+	s->info.uid = b->mode == POLICY_SYSTEM_MODE ? SESSION_NOBODY : b->owner;
 	if (after != NULL) {
 		TAILQ_INSERT_AFTER(&b->sessions, after, s, entry);
 	} else {
@@ -162,8 +162,11 @@ int session_update(struct session *s, const struct link_info *info)
 		(info->terminal[0] != '\0' && !text_is_terminal_name(info->terminal, true))) {
 		return -EPROTO;
 	}
-	/* In user mode nobody else's session can be here; a leader that says so is not believed. */
-	if (b->mode == POLICY_USER_MODE && info->uid != b->owner) {
+	/* In user mode nobody else's session can be here, and none ever changes its owner; a leader
+	 * that says so is not believed. */
+	bool other = b->mode == POLICY_USER_MODE ? info->uid != b->owner
+						 : s->known && info->uid != s->info.uid;
+	if (other || info->uid == SESSION_NOBODY) {
 		return -EPROTO;
 	}
 	bool first = !s->known;

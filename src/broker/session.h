@@ -9,6 +9,8 @@
 
 #include "protocol/link.h"
 
+#define SESSION_NOBODY ((uint32_t)-1) /* the owner of a session whose leader has not spoken yet */
+
 struct broker;
 struct leader_link;
 struct operation;

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +25,32 @@
 #include "broker/session.h"
 #include "broker/terminal.h"
 #include "broker_rig.h"
+#include "config/server_config.h"
 
 #define PATIENCE_MS 5000
+
+static int user_of_name(const char *name, uint32_t *ret_uid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rig_users); i++) {
+		if (strcmp(rig_users[i].name, name) == 0) {
+			*ret_uid = rig_users[i].uid;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int no_group(const char *name, uint32_t *ret_gid)
+{
+	return -ENOENT;
+}
+
+static const struct config_names names = { user_of_name, no_group };
+
+static void complain(void *user, const char *file, unsigned line, const char *text)
+{
+	fail_msg("%s:%u: %s", file, line, text);
+}
 
 static void start_broker(struct rig *r, const struct limits *limits)
 {
@@ -36,13 +61,22 @@ static void start_broker(struct rig *r, const struct limits *limits)
 	r->parent_fd = pair[0];
 	int control = fd_listen_at(r->runtime_fd, "control", SOCK_STREAM, 0600);
 	assert_true(control >= 0);
+	if (r->mode == POLICY_SYSTEM_MODE) {
+		assert_int_equal(fchmodat(r->runtime_fd, "control", 0666, 0), 0);
+	}
 	int runtime = fcntl(r->runtime_fd, F_DUPFD_CLOEXEC, 3);
 	assert_int_equal(
-		broker_new(&r->broker, &(struct broker_setup){ .runtime_fd = runtime,
+		broker_new(&r->broker, &(struct broker_setup){ .mode = r->mode,
+					       .runtime_fd = runtime,
 					       .state_fd = -1,
 					       .log_fd = -1,
 					       .limits = limits != NULL ? limits : &usual }),
 		0);
+	if (r->config != NULL) {
+		assert_int_equal(server_config_parse(r->broker->config, "test", r->config, &names,
+					 complain, NULL),
+			0);
+	}
 	assert_true(broker_start(r->broker, control, pair[1]) >= 0);
 }
 
@@ -53,6 +87,25 @@ void rig_start(struct rig *r, const struct limits *limits)
 	r->runtime_fd = runtime_open(r->folder, false);
 	assert_true(r->runtime_fd >= 0);
 	start_broker(r, limits);
+}
+
+bool rig_start_system(struct rig *r, const struct limits *limits, const char *config)
+{
+	*r = (struct rig){ .folder = "/tmp/broker-rig-XXXXXX",
+		.mode = POLICY_SYSTEM_MODE,
+		.config = config,
+		.runtime_fd = -1,
+		.parent_fd = -1 };
+	if (geteuid() != 0) {
+		return false;
+	}
+	assert_non_null(mkdtemp(r->folder));
+	assert_int_equal(chmod(r->folder, 0755), 0);
+	r->runtime_fd = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(r->runtime_fd >= 0);
+	assert_int_equal(mkdirat(r->runtime_fd, "sessions", 0700), 0);
+	start_broker(r, limits);
+	return true;
 }
 
 void rig_restart(struct rig *r)
@@ -168,6 +221,11 @@ bool rig_leader_gets_nothing(struct rig_leader *l)
 
 struct rig_leader rig_session(struct rig *r, uint32_t id, const char *terminal)
 {
+	return rig_session_of(r, geteuid(), id, terminal);
+}
+
+struct rig_leader rig_session_of(struct rig *r, uid_t owner, uint32_t id, const char *terminal)
+{
 	int pair[2];
 	struct session *s = NULL;
 	assert_int_equal(
@@ -178,7 +236,7 @@ struct rig_leader rig_session(struct rig *r, uint32_t id, const char *terminal)
 	l.info = (struct link_info){
 		.header = { LINK_VERSION, LINK_INFO, 0 },
 		.session = id,
-		.uid = geteuid(),
+		.uid = owner,
 		.created = 1000000 + id,
 		.program = 4242,
 		.rows = 24,
@@ -186,6 +244,7 @@ struct rig_leader rig_session(struct rig *r, uint32_t id, const char *terminal)
 		.tty_device = 0x880000 + id,
 	};
 	link_set_text(l.info.command, "bash");
+	link_set_text(l.info.listener, "tty");
 	(void)rig_leader_gets(&l, LINK_HELLO);
 	rig_leader_moves(&l, terminal);
 	return l;
@@ -227,10 +286,28 @@ void rig_leader_dies(struct rig_leader *l)
 
 struct rig_peer rig_caller(struct rig *r)
 {
+	return rig_caller_as(r, geteuid());
+}
+
+/* By its path: the folders of /proc are closed to who has changed his uid. */
+static int connect_as(const struct rig *r, uid_t uid)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", r->folder);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	uid_t own = geteuid();
+	/* The kernel keeps who connected. */
+	assert_int_equal(seteuid(uid), 0);
+	int failed = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	assert_int_equal(seteuid(own), 0);
+	assert_int_equal(failed, 0);
+	return fd;
+}
+
+struct rig_peer rig_caller_as(struct rig *r, uid_t uid)
+{
 	struct rig_peer p = { .rig = r };
-	int fd = fd_connect_at(r->runtime_fd, "control", SOCK_STREAM);
-	assert_true(fd >= 0);
-	assert_int_equal(varlink_new(&p.v, fd, VARLINK_REPLY_MAX), 0);
+	assert_int_equal(varlink_new(&p.v, connect_as(r, uid), VARLINK_REPLY_MAX), 0);
 	return p;
 }
 
@@ -359,9 +436,9 @@ bool rig_closed(struct rig_peer *p)
 	return false;
 }
 
-static struct rig_door open_door(struct rig *r, const char *name, const char *secret)
+static struct rig_door open_door(struct rig *r, uid_t uid, const char *name, const char *secret)
 {
-	struct rig_door d = { .peer = rig_caller(r) };
+	struct rig_door d = { .peer = rig_caller_as(r, uid), .uid = uid };
 	json_t *parameters = json_pack("{s:s?, s:b, s:s, s:s, s:i, s:i, s:s?}", "name", name,
 		"fixed", name != NULL, "kind", "tty", "term", "xterm", "rows", 24, "columns", 80,
 		"secret", secret);
@@ -376,7 +453,12 @@ static struct rig_door open_door(struct rig *r, const char *name, const char *se
 
 struct rig_door rig_door(struct rig *r, const char *name)
 {
-	return open_door(r, name, NULL);
+	return open_door(r, geteuid(), name, NULL);
+}
+
+struct rig_door rig_door_as(struct rig *r, uid_t uid, const char *name)
+{
+	return open_door(r, uid, name, NULL);
 }
 
 struct rig_door rig_door_back(struct rig *r, struct rig_leader *l, const char *name)
@@ -385,7 +467,7 @@ struct rig_door rig_door_back(struct rig *r, struct rig_leader *l, const char *n
 	memset(l->info.token, (int)l->info.session, sizeof(l->info.token));
 	rig_leader_says(l);
 	terminal_secret_text(secret, l->info.token);
-	struct rig_door d = open_door(r, name, secret);
+	struct rig_door d = open_door(r, geteuid(), name, secret);
 	assert_string_equal(d.name, name);
 	assert_string_equal(d.secret, secret);
 	return d;
@@ -404,7 +486,7 @@ int rig_door_gives(struct rig_door *d)
 {
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	struct rig_peer p = rig_caller(d->peer.rig);
+	struct rig_peer p = rig_caller_as(d->peer.rig, d->uid);
 	rig_ask_full(&p, "GiveCable",
 		json_pack("{s:s, s:s, s:I, s:i}", "terminal", d->name, "secret", d->secret,
 			"ticket", (json_int_t)d->ticket, "cable", 0),

@@ -13,6 +13,8 @@
 
 struct rig {
 	struct broker *broker;
+	enum policy_mode mode;
+	const char *config; /* of a system's server; borrowed */
 	char folder[64];
 	int runtime_fd;
 	int parent_fd; /* termservd's end */
@@ -35,13 +37,25 @@ struct rig_door {
 	char name[LINK_NAME_SIZE];
 	char secret[64];
 	int64_t ticket;
+	uid_t uid;
 };
+
+/* Whom the configuration of a test may name. */
+enum { ALICE = 1000, BOB, CAROL, MALLORY, DAVE, DOOR = 50 };
+static const struct {
+	const char *name;
+	uid_t uid;
+} rig_users[] = { { "root", 0 }, { "alice", ALICE }, { "bob", BOB }, { "carol", CAROL },
+	{ "mallory", MALLORY }, { "dave", DAVE }, { "door", DOOR } };
 
 /* Every wait is over after 60 ms. */
 #define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60 })
 
 void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker's own */
-void rig_restart(struct rig *r);			    /* the broker dies; a new one comes */
+/* For all users, with this configuration (the text of its file). Callers have the uid that
+ * rig_caller_as() gives; false: the test does not run as root and cannot play several users. */
+bool rig_start_system(struct rig *r, const struct limits *limits, const char *config);
+void rig_restart(struct rig *r); /* the broker dies; a new one comes */
 void rig_stop(struct rig *r);
 void rig_turn(struct rig *r);	/* one round of the loop, at most 5 ms */
 void rig_settle(struct rig *r); /* until the broker has nothing to do just now */
@@ -51,6 +65,7 @@ uint64_t rig_own_tty(void);
 
 /* A session that is there already, on `terminal` ("" = disconnected). Its leader is linked. */
 struct rig_leader rig_session(struct rig *r, uint32_t id, const char *terminal);
+struct rig_leader rig_session_of(struct rig *r, uid_t owner, uint32_t id, const char *terminal);
 void rig_leader_says(struct rig_leader *l); /* sends its info */
 void rig_leader_sends(struct rig_leader *l, enum link_type type, uint32_t serial, int error);
 void rig_leader_moves(struct rig_leader *l, const char *terminal); /* and says so */
@@ -62,6 +77,7 @@ bool rig_leader_gets_nothing(struct rig_leader *l);
 void rig_leader_dies(struct rig_leader *l);
 
 struct rig_peer rig_caller(struct rig *r);
+struct rig_peer rig_caller_as(struct rig *r, uid_t uid);
 void rig_leave(struct rig_peer *p);
 void rig_ask(struct rig_peer *p, const char *method, json_t *parameters);
 void rig_ask_full(struct rig_peer *p, const char *method, json_t *parameters, bool more, int fd);
@@ -74,6 +90,7 @@ bool rig_silent(struct rig_peer *p); /* nothing came, and nothing will at presen
 bool rig_closed(struct rig_peer *p); /* the broker has hung up */
 
 struct rig_door rig_door(struct rig *r, const char *name); /* NULL = one is given */
+struct rig_door rig_door_as(struct rig *r, uid_t uid, const char *name);
 /* The door of the terminal that this session is on already, as after a restart of the broker. */
 struct rig_door rig_door_back(struct rig *r, struct rig_leader *l, const char *name);
 void rig_door_waits_for_cable(struct rig_door *d);
