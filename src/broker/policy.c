@@ -66,17 +66,13 @@ static enum relation relation_of(const struct policy_question *q)
 static unsigned granted_by_relation(const struct policy_question *q)
 {
 	enum relation relation = relation_of(q);
-	unsigned first = 0;
-	if (q->mode == POLICY_SYSTEM_MODE && q->subject == POLICY_SESSION && q->first_terminal) {
-		first = RIGHT_QUERY | RIGHT_CONNECT; /* the end of a logon */
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(grants); i++) {
 		const struct grant *g = &grants[i];
 		if (g->mode == q->mode && g->subject == q->subject && g->relation == relation) {
-			return g->rights | first;
+			return g->rights;
 		}
 	}
-	return first;
+	return 0;
 }
 
 /* What the configuration grants on this kind of thing. */
@@ -107,6 +103,11 @@ unsigned policy_rights(const struct policy_question *q, unsigned *ret_own)
 		unsigned kept = q->subject == POLICY_SERVER ? RIGHT_QUERY : 0;
 		rights &= ~(q->deny & ~kept);
 	}
+	/* The end of a logon: LOGON was the right for it. */
+	if (q->mode == POLICY_SYSTEM_MODE && q->subject == POLICY_SESSION && q->first_terminal) {
+		rights |= RIGHT_QUERY | RIGHT_CONNECT;
+		own |= RIGHT_QUERY | RIGHT_CONNECT;
+	}
 	if (ret_own != NULL) {
 		*ret_own = own & rights;
 	}
@@ -121,15 +122,13 @@ static enum error_code console_rules(const struct policy_question *q)
 	}
 	switch (q->right) {
 	case RIGHT_CONNECT:
-		if (q->first_terminal) {
+		if (q->caller_at_console || q->at_console) {
+			return ERROR_CONSOLE_DISCONNECT;
+		}
+		if (!q->destination_is_console || q->first_terminal) {
 			return ERROR_NONE;
 		}
-		if (q->destination_is_console && q->disconnected) {
-			return ERROR_CONSOLE_RECONNECT;
-		}
-		return q->at_console || q->destination_is_console || q->caller_at_console
-			       ? ERROR_CONSOLE_DISCONNECT
-			       : ERROR_NONE;
+		return q->disconnected ? ERROR_CONSOLE_RECONNECT : ERROR_CONSOLE_DISCONNECT;
 	case RIGHT_DISCONNECT:
 		return q->at_console ? ERROR_CONSOLE_DISCONNECT : ERROR_NONE;
 	case RIGHT_LOGOFF:

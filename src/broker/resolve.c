@@ -181,6 +181,19 @@ bool resolve_sees_terminal(const struct call *call, const struct terminal *t)
 	return decide_terminal(call, t, RIGHT_QUERY) == ERROR_NONE;
 }
 
+/* A fixed terminal that is off, and whose sessions this caller might see. */
+static bool is_configured(const struct call *call, const char *name)
+{
+	const struct terminal_config *t = server_config_terminal(call->broker->config, name);
+	return t != NULL && call_decide(call, (struct policy_question){
+						      .right = RIGHT_QUERY,
+						      .subject = POLICY_TERMINAL,
+						      .exists = true,
+						      .owner = (uid_t)-1,
+						      .listener = t->listener,
+					      }) == ERROR_NONE;
+}
+
 /* Nobody holds that name now: is it a door that has not come back, or no terminal at all? */
 static bool refuse_absent(struct call **call, const char *name)
 {
@@ -188,6 +201,9 @@ static bool refuse_absent(struct call **call, const char *name)
 	if (s != NULL && resolve_sees_session(*call, s)) {
 		return REFUSE(call, ERROR_INVALID_STATE, "Terminal %s is not connected.",
 			s->info.terminal);
+	}
+	if (is_configured(*call, name)) {
+		return REFUSE(call, ERROR_INVALID_STATE, "Terminal %s is not connected.", name);
 	}
 	return REFUSE(call, ERROR_SESSION_NOT_FOUND, "Terminal %s does not exist.", name);
 }

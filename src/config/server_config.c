@@ -198,12 +198,18 @@ void server_config_rights(const struct server_config *c, const char *listener,
 	const struct config_who *who, unsigned *ret_allow, unsigned *ret_deny)
 {
 	const struct acl *acl = server_config_acl(c, listener);
-	unsigned allow = 0, deny = 0;
+	unsigned named = 0, everybody = 0, deny = 0;
 	for (size_t i = 0; i < acl->count; i++) {
-		if (principal_matches(&acl->entries[i].principal, who)) {
-			allow |= acl->entries[i].allow;
-			deny |= acl->entries[i].deny;
+		const struct acl_entry *e = &acl->entries[i];
+		if (principal_matches(&e->principal, who)) {
+			bool all = e->principal.kind == PRINCIPAL_EVERYBODY;
+			*(all ? &everybody : &named) |= e->allow;
+			deny |= e->deny;
 		}
+	}
+	unsigned allow = named != 0 ? named : everybody;
+	if ((allow & ~RIGHTS_GUEST) != 0) {
+		allow |= RIGHT_QUERY; /* what one may not see one cannot do anything with */
 	}
 	*ret_allow = allow;
 	*ret_deny = deny;

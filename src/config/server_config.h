@@ -61,6 +61,7 @@ struct acl {
 	char listener[CONFIG_NAME_SIZE]; /* empty: every listener that has no section of its own */
 	struct acl_entry *entries;
 	size_t count;
+	struct config_place place;
 };
 
 enum root_connect { ROOT_CONNECT_PASSWORD, ROOT_CONNECT_NOTIFY, ROOT_CONNECT_FREE };
@@ -74,6 +75,7 @@ struct listener_config {
 	enum on_steal on_steal;
 	unsigned active_minutes, idle_minutes, disconnected_minutes; /* 0 = no limit */
 	enum limit_action limit_action; /* of the active and the idle limit */
+	struct config_place place;
 };
 
 struct terminal_config {
@@ -126,7 +128,9 @@ bool server_config_is_administrator(const struct server_config *c, const struct 
 /* The rights section that holds for this listener (never NULL). */
 const struct acl *server_config_acl(const struct server_config *c, const char *listener);
 
-/* What it grants and denies this process, all its lines together. */
+/* What it grants and denies this process: what is denied in any line that means him, and what is
+ * granted in those that name him or his groups, together; `*` grants to whom no other line grants
+ * anything. A grant that is about sessions contains QUERY. */
 void server_config_rights(const struct server_config *c, const char *listener,
 	const struct config_who *who, unsigned *ret_allow, unsigned *ret_deny);
 
