@@ -153,7 +153,7 @@ void call_fail_standard(struct call *call, const char *error, const char *field,
 	send_error(call, name, field != NULL ? json_pack("{s:s}", field, text) : json_object());
 }
 
-static struct config_who who_of(const struct call *call)
+struct config_who call_who(const struct call *call)
 {
 	const struct caller_groups *g = call->groups;
 	return (struct config_who){
@@ -166,7 +166,7 @@ static struct config_who who_of(const struct call *call)
 bool call_is_administrator(const struct call *call)
 {
 	const struct broker *b = call->broker;
-	struct config_who who = who_of(call);
+	struct config_who who = call_who(call);
 	return b->mode == POLICY_SYSTEM_MODE ? server_config_is_administrator(b->config, &who)
 					     : call->uid == b->owner;
 }
@@ -180,7 +180,7 @@ void call_introduce(const struct call *call, struct policy_question *question)
 	if (b->mode != POLICY_SYSTEM_MODE) {
 		return;
 	}
-	struct config_who who = who_of(call);
+	struct config_who who = call_who(call);
 	const struct session *s = call->session != 0 ? session_find(b, call->session) : NULL;
 	const char *listener = question->listener != NULL ? question->listener : "";
 	server_config_rights(b->config, listener, &who, &question->allow, &question->deny);

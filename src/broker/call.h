@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "broker/audit.h"
+#include "config/server_config.h"
 #include "protocol/error.h"
 
 struct broker;
@@ -65,6 +66,9 @@ enum error_code call_decide(const struct call *call, struct policy_question ques
 
 /* Fills in the same, and asks nothing. */
 void call_introduce(const struct call *call, struct policy_question *question);
+
+/* Who calls, in the words of the configuration; the groups stay the call's. */
+struct config_who call_who(const struct call *call);
 
 bool call_is_administrator(const struct call *call); /* in user mode: the owner */
 

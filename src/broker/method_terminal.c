@@ -2,6 +2,7 @@
 #include "broker/method.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,9 +13,11 @@
 #include "broker/call.h"
 #include "broker/connect.h"
 #include "broker/control.h"
+#include "broker/origin.h"
 #include "broker/params.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
 
 #define SHOWN_NAME_MAX 64
 #define SIZE_MAX_CELLS 4096 /* rows or columns */
@@ -23,8 +26,38 @@ struct request {
 	const char *name, *kind, *device, *term, *client, *secret;
 	bool fixed;
 	uint16_t rows, columns;
-	uint8_t token[LINK_TOKEN_SIZE]; /* of `secret`, or a new one */
+	uint8_t token[LINK_TOKEN_SIZE];	     /* of `secret`, or a new one */
+	const struct terminal_config *place; /* the fixed terminal that is configured; or NULL */
+	const char *listener;
 };
+
+static bool came_by_ssh(const struct call *call)
+{
+	AUTO_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return proc >= 0 && origin_is_ssh(proc, call->pid);
+}
+
+/* Where the door comes in, and what is configured for the name that it gives. */
+static void find_place(const struct call *call, struct request *q)
+{
+	const struct broker *b = call->broker;
+	q->listener = terminal_listener_of_kind(q->kind);
+	if (b->mode != POLICY_SYSTEM_MODE) {
+		return;
+	}
+	q->place = q->name != NULL ? server_config_terminal(b->config, q->name) : NULL;
+	q->fixed = q->place != NULL;
+	if (q->place == NULL) {
+		q->listener = came_by_ssh(call) ? "ssh" : q->listener;
+		return;
+	}
+	bool console = q->place == &b->config->console;
+	q->listener = console			      ? CONFIG_CONSOLE
+		      : q->place->listener[0] != '\0' ? q->place->listener
+						      : "tty";
+	q->name = q->place->name;
+	q->device = q->place->line[0] != '\0' ? q->place->line : q->device;
+}
 
 /* False: answered. */
 static bool read_request(struct call *call, struct request *ret)
@@ -58,6 +91,7 @@ static bool read_request(struct call *call, struct request *ret)
 		call_fail(call, ERROR_NOT_ENOUGH_MEMORY, "The system has no random numbers yet.");
 		return false;
 	}
+	find_place(call, &q);
 	*ret = q;
 	return true;
 }
@@ -71,6 +105,45 @@ static void drop_former(struct terminal *t)
 	(void)call_free(door);
 }
 
+/* Did the server give this name to a terminal of this kind, as tty#1? */
+static bool is_given_name(const char *name, const char *kind)
+{
+	size_t length = strlen(kind);
+	return strncmp(name, kind, length) == 0 && name[length] == '#' &&
+	       text_is_digits(name + length + 1);
+}
+
+/* For all users of a machine a name is either configured, for certain doors, or one that the server
+ * has given. False: answered. */
+static bool check_claim(struct call *call, const struct request *q)
+{
+	if (call->broker->mode != POLICY_SYSTEM_MODE) {
+		return true;
+	}
+	if (q->place == NULL) {
+		if (q->secret != NULL && is_given_name(q->name, q->kind)) {
+			return true;
+		}
+		call_fail(
+			call, ERROR_ACCESS_DENIED, "No terminal named %s is configured.", q->name);
+		return false;
+	}
+	struct config_who who = call_who(call);
+	if (!principal_list_has(&q->place->doors, &who)) {
+		call_fail(call, ERROR_ACCESS_DENIED, "Terminal %s is configured for another user.",
+			q->name);
+		return false;
+	}
+	return true;
+}
+
+/* Is it this caller's to say that a session is on its terminal? In user mode all is one user's.
+ * Else a terminal and what it shows can be two users': the secret alone proves it. */
+static bool may_own(const struct call *call, const struct session *s)
+{
+	return call->broker->mode == POLICY_SYSTEM_MODE || (uid_t)s->info.uid == call->uid;
+}
+
 /* May a door come in under this name? A name that a session carries belongs to the door that knows
  * the secret, also after this broker was restarted. False: answered. */
 static bool check_name(struct call *call, const struct request *q)
@@ -82,16 +155,20 @@ static bool check_name(struct call *call, const struct request *q)
 			SHOWN_NAME_MAX, q->name);
 		return false;
 	}
-	if (terminal_is_listener_name(q->name) || terminal_is_reserved_name(q->name)) {
+	if (terminal_is_listener_name(q->name) ||
+		(terminal_is_reserved_name(q->name) && q->place == NULL)) {
 		call_fail(call, ERROR_NAME_INVALID,
 			"%s is a name that the server keeps for itself.", q->name);
+		return false;
+	}
+	if (!check_claim(call, q)) {
 		return false;
 	}
 	struct terminal *t = terminal_find(b, q->name);
 	const struct session *s = session_on(b, q->name);
 	bool held = t != NULL && !(comes_back && t->uid == call->uid &&
 					 terminal_secret_equal(t->secret, q->token));
-	bool shows = s != NULL && !(comes_back && (uid_t)s->info.uid == call->uid &&
+	bool shows = s != NULL && !(comes_back && may_own(call, s) &&
 					  terminal_secret_equal(s->info.token, q->token));
 	if (held || shows) {
 		call_fail(
@@ -104,11 +181,15 @@ static bool check_name(struct call *call, const struct request *q)
 	return true;
 }
 
-static bool check_limits(struct call *call)
+static bool check_limits(struct call *call, const struct request *q)
 {
 	struct broker *b = call->broker;
-	if (call_decide(call, (struct policy_question){ .right = RIGHT_LOGON,
-				      .subject = POLICY_SERVER }) != ERROR_NONE) {
+	/* At a configured terminal somebody else logs on, and is asked himself. */
+	if (q->place == NULL && call_decide(call, (struct policy_question){
+							  .right = RIGHT_LOGON,
+							  .subject = POLICY_SERVER,
+							  .listener = q->listener,
+						  }) != ERROR_NONE) {
 		call_fail(call, ERROR_ACCESS_DENIED, "You may not log on to this server.");
 		return false;
 	}
@@ -130,13 +211,25 @@ static void on_door_gone(struct call *call)
 	(void)call_free(call);
 }
 
+static bool closes_on_steal(const struct terminal *t)
+{
+	switch (server_config_listener(t->broker->config, t->listener)->on_steal) {
+	case ON_STEAL_CLOSE:
+		return true;
+	case ON_STEAL_LOGIN:
+		return false;
+	default:
+		return !t->fixed;
+	}
+}
+
 static void greet(struct call *call, const struct terminal *t)
 {
 	char secret[TERMINAL_SECRET_TEXT_SIZE];
 	terminal_secret_text(secret, t->secret);
 	log_info("terminal %s is there, process %d", t->name, (int)call->pid);
 	json_t *ready = json_pack("{s:s, s:s, s:s, s:s}", "event", "ready", "terminal", t->name,
-		"secret", secret, "onSteal", t->fixed ? "login" : "close");
+		"secret", secret, "onSteal", closes_on_steal(t) ? "close" : "login");
 	explicit_bzero(secret, sizeof(secret));
 	/* When this fails the connection goes, and the terminal with it. */
 	(void)call_continue(call, ready);
@@ -145,7 +238,7 @@ static void greet(struct call *call, const struct terminal *t)
 void method_open_terminal(struct call *call)
 {
 	struct request q;
-	if (!read_request(call, &q) || !check_limits(call) ||
+	if (!read_request(call, &q) || !check_limits(call, &q) ||
 		(q.name != NULL && !check_name(call, &q))) {
 		return;
 	}
@@ -170,7 +263,7 @@ void method_open_terminal(struct call *call)
 	link_set_text(t->device, q.device != NULL ? q.device : "");
 	link_set_text(t->term, q.term);
 	link_set_text(t->client, q.client != NULL ? q.client : "");
-	link_set_text(t->listener, terminal_listener_of_kind(q.kind));
+	link_set_text(t->listener, q.listener);
 	call->keeper = t;
 	call->on_gone = on_door_gone;
 	link_set_text(call->audit.terminal, t->name);
@@ -203,9 +296,9 @@ void method_give_cable(struct call *call)
 		return;
 	}
 	struct terminal *t = terminal_find(call->broker, name);
-	bool known = t != NULL && terminal_has_secret(t, secret);
+	bool known = t != NULL && t->uid == call->uid && terminal_has_secret(t, secret);
 	enum error_code code = call_decide(call, (struct policy_question){
-							 .right = RIGHT_LOGON,
+							 .right = RIGHT_QUERY,
 							 .subject = POLICY_TERMINAL,
 							 .exists = known,
 							 .owner = known ? t->uid : (uid_t)-1,
