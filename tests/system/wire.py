@@ -7,9 +7,12 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import re
 import socket
+from pathlib import Path
 
-LINK_VERSION = 1
+LINK_HEADER = Path(__file__).resolve().parents[2] / "src/protocol/link.h"
+LINK_VERSION = int(re.search(r"#define LINK_VERSION (\d+)", LINK_HEADER.read_text()).group(1))
 NAME, TEXT, SHORT, TOKEN = 40, 256, 64, 16
 
 REFUSED, SPAWN, SPAWNED, STOP = 1, 10, 11, 12
