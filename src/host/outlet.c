@@ -7,6 +7,10 @@
 
 /* A picture of the largest screen fits; raw output is cut long before. */
 #define WAITING_MAX ((size_t)512 * 1024 * 1024)
+/* Output goes in small frames, because a cut waits for the end of the one that was begun, and in
+ * many of them at once. */
+#define OUTPUT_FRAME ((size_t)4096)
+#define FRAMES_AT_ONCE 16
 
 void outlet_init(struct outlet *o, int fd)
 {
@@ -111,32 +115,24 @@ static void compact(struct outlet *o)
 	}
 }
 
-static int put_one(struct outlet *o, enum cable_type type, const uint8_t *payload, size_t length)
+/* Keeps a frame of which the socket has taken the first `taken` bytes. */
+static int keep(struct outlet *o, const struct cable_header *header, const uint8_t *payload,
+	size_t length, size_t taken)
 {
-	struct cable_header header = cable_header_for(type, length);
-	size_t taken = 0;
-	if (outlet_waiting(o) == 0) {
-		/* The common case: straight from where it lies, without a copy. */
-		struct iovec iov[2] = { { &header, sizeof(header) }, { (void *)payload, length } };
-		taken = give(o, iov, 2);
-		o->sent += taken;
-		if (o->broken || taken == sizeof(header) + length) {
-			return 0;
-		}
-	}
 	compact(o);
-	int r = buf_reserve(&o->waiting, sizeof(header) + length - taken);
+	int r = buf_reserve(&o->waiting, sizeof(*header) + length - taken);
 	if (r < 0) {
 		if (taken > 0) { /* the frame cannot be finished: the stream has lost its place */
 			o->broken = true;
 		}
 		return r;
 	}
-	if (taken < sizeof(header)) {
-		(void)buf_put(&o->waiting, (uint8_t *)&header + taken, sizeof(header) - taken);
+	if (taken < sizeof(*header)) {
+		(void)buf_put(
+			&o->waiting, (const uint8_t *)header + taken, sizeof(*header) - taken);
 		(void)buf_put(&o->waiting, payload, length);
 	} else {
-		size_t done = taken - sizeof(header);
+		size_t done = taken - sizeof(*header);
 		(void)buf_put(&o->waiting, payload + done, length - done);
 	}
 	if (taken > 0) {
@@ -145,16 +141,50 @@ static int put_one(struct outlet *o, enum cable_type type, const uint8_t *payloa
 	return 0;
 }
 
+/* As much as goes into FRAMES_AT_ONCE, the common case straight from where it lies, without a copy.
+ * *ret_step = the bytes that were taken care of. */
+static int put_some(struct outlet *o, enum cable_type type, const uint8_t *payload, size_t length,
+	size_t *ret_step)
+{
+	struct cable_header headers[FRAMES_AT_ONCE];
+	struct iovec iov[2 * FRAMES_AT_ONCE];
+	size_t frame = type == CABLE_OUTPUT ? OUTPUT_FRAME : CABLE_PAYLOAD_MAX;
+	size_t count = 0;
+	size_t step = 0;
+	do {
+		size_t part = length - step < frame ? length - step : frame;
+		headers[count] = cable_header_for(type, part);
+		iov[2 * count] = (struct iovec){ &headers[count], sizeof(headers[0]) };
+		iov[2 * count + 1] = (struct iovec){ (void *)(payload + step), part };
+		step += part;
+		count++;
+	} while (step < length && count < FRAMES_AT_ONCE);
+	size_t taken = outlet_waiting(o) == 0 && !o->full ? give(o, iov, 2 * count) : 0;
+	o->sent += taken;
+	int r = 0;
+	for (size_t i = 0; i < count && r == 0 && !o->broken; i++) {
+		size_t part = iov[2 * i + 1].iov_len;
+		size_t whole = sizeof(headers[0]) + part;
+		size_t of_this = taken < whole ? taken : whole;
+		if (of_this < whole) {
+			r = keep(o, &headers[i], iov[2 * i + 1].iov_base, part, of_this);
+		}
+		taken -= of_this;
+	}
+	*ret_step = step;
+	return r;
+}
+
 int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length)
 {
 	const uint8_t *bytes = payload;
 	int r = 0;
 	do {
+		size_t step;
 		if (o->broken) {
 			return 0;
 		}
-		size_t step = length < CABLE_PAYLOAD_MAX ? length : CABLE_PAYLOAD_MAX;
-		r = put_one(o, type, bytes, step);
+		r = put_some(o, type, bytes, length, &step);
 		bytes += step;
 		length -= step;
 	} while (r == 0 && length > 0);

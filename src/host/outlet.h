@@ -25,8 +25,8 @@ struct outlet {
 void outlet_init(struct outlet *o, int fd);
 void outlet_done(struct outlet *o);
 
-/* Sends the frame, or keeps what does not fit. An OUTPUT longer than a frame becomes several. 0, or
- * -ENOBUFS / -ENOMEM: nothing was put. */
+/* Sends the frame, or keeps what does not fit. An OUTPUT becomes several small ones. 0, or -ENOBUFS
+ * / -ENOMEM: nothing was put, or of an OUTPUT only a first part. */
 int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length);
 
 /* The socket has room again, says poll(). */

@@ -11,18 +11,27 @@
 #include "host/pty.h"
 #include "vt/history.h"
 
-/* What lies between us and the door decides how old the picture of a slow terminal may be: at
- * 1 MB/s, 32 KiB are 32 ms. */
-#define SOCKET_BUFFER (16 * 1024)
-#define BUDGET ((size_t)256 * 1024)	  /* raw bytes that may wait before the viewer is behind */
-#define HURRY ((size_t)16 * 1024)	  /* that may wait when a key is pressed */
-#define HURRY_HISTORY ((size_t)16 * 1024) /* of history, about, in the repaint after that */
-#define HISTORY_LINES_MAX 20000		  /* that a terminal may ask for */
+/* What lies between us and the door decides how old the picture of a slow terminal may be, and at
+ * 1 MB/s each KiB is a millisecond: a door that lags gets a small socket, one that keeps up a large
+ * one. (The kernel takes twice as many bytes, its own included.) */
+#define SOCKET_SMALL (4 * 1024)
+#define SOCKET_LARGE (32 * 1024)
+#define LAGS ((size_t)48 * 1024)	 /* bytes that wait when a door does not keep up */
+#define BUDGET ((size_t)256 * 1024)	 /* raw bytes that may wait before the viewer is behind */
+#define HURRY ((size_t)4 * 1024)	 /* that may wait when a key is pressed */
+#define HURRY_HISTORY ((size_t)8 * 1024) /* of history, about, in the repaint after that */
+#define HISTORY_LINES_MAX 20000		 /* that a terminal may ask for */
 #define PAINT_MAX ((size_t)256 * 1024 * 1024)
-#define PAINT_FRAME ((size_t)8 * 1024) /* small frames: a paint, too, can be cut */
 #define PAINT_EVERY_MS 16
 #define PAINT_AGAIN_MS 1000 /* after there was no memory for it */
 #define READ_SIZE 4096
+
+static void set_socket(struct viewer *v, bool lags)
+{
+	int size = lags ? SOCKET_SMALL : SOCKET_LARGE;
+	(void)setsockopt(v->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	v->lags = lags;
+}
 
 int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
 {
@@ -33,9 +42,8 @@ int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
 		free(v);
 		return r;
 	}
-	int size = SOCKET_BUFFER;
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	v->fd = fd;
+	set_socket(v, false);
 	v->plug_serial = plug->header.serial;
 	v->in = BUF_INIT(2 * (CABLE_PAYLOAD_MAX + sizeof(struct cable_header)));
 	v->client = BUF_INIT(CABLE_CLIENT_MAX);
@@ -175,13 +183,9 @@ static uint64_t lines_of(const struct vt_screen *screen)
  * tried again later. */
 static void send_paint(struct viewer *v, const struct buf *paint)
 {
-	bool good = !paint->failed;
-	for (size_t done = 0; good && done < paint->length;) {
-		size_t step = paint->length - done;
-		step = step < PAINT_FRAME ? step : PAINT_FRAME;
-		good = outlet_put(&v->out, CABLE_OUTPUT, paint->data + done, step) == 0;
-		done += step;
-	}
+	bool good = !paint->failed &&
+		    (paint->length == 0 ||
+			    outlet_put(&v->out, CABLE_OUTPUT, paint->data, paint->length) == 0);
 	v->paint_end = outlet_end(&v->out);
 	v->painted_at = clock_monotonic_ms();
 	if (!good) {
@@ -289,6 +293,10 @@ void viewer_forward(
 		return;
 	}
 	outlet_ready(&v->out); /* a door that keeps up has made room since, whatever poll() said */
+	size_t waiting = outlet_waiting(&v->out);
+	if (v->lags ? waiting == 0 : waiting > LAGS) {
+		set_socket(v, !v->lags);
+	}
 	follow(v, screen);
 	uint64_t raw_from = v->paint_end > v->out.sent ? v->paint_end : v->out.sent;
 	if (outlet_end(&v->out) - raw_from + length > BUDGET) {
@@ -312,7 +320,10 @@ void viewer_hurry(struct viewer *v)
 		/* Even a paint is not waited for, but the short one that follows now is: or keys
 		 * that repeat would keep a slow terminal from ever getting one. */
 		uint64_t floor = v->hurried ? v->paint_end : 0;
-		v->behind = outlet_cut(&v->out, floor) || v->behind;
+		if (outlet_cut(&v->out, floor)) {
+			v->behind = true;
+			v->painted_at = 0; /* the next paint need not wait for its turn */
+		}
 	}
 	if (v->behind && v->target.columns > 0) {
 		size_t lines = HURRY_HISTORY / v->target.columns;

@@ -42,6 +42,7 @@ struct viewer {
 	bool paused; /* the program takes no input: nothing more is read for now */
 	bool hung;   /* closed while paused: not to be polled, its last bytes still count */
 	struct outlet out;
+	bool lags;	      /* its socket is small: see set_socket() */
 	bool painted;	      /* else it gets the program's own bytes */
 	bool behind;	      /* what it shows is old; a repaint is due */
 	bool changed;	      /* the model has changed since the last update of a painted one */
