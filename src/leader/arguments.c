@@ -50,6 +50,9 @@ static bool take(struct arguments *a, int option, bool *uid_known)
 	case 'b':
 		*uid_known = text_to_u32(optarg, &a->broker_uid) == 0;
 		return *uid_known;
+	case 'o':
+		a->owner_said = text_to_u32(optarg, &a->owner) == 0;
+		return a->owner_said;
 	case 'm':
 		return take_mode(optarg, &a->system);
 	case 'i':
@@ -74,6 +77,7 @@ bool arguments_read(struct arguments *ret, int argc, char **argv)
 		{ "link-fd", required_argument, NULL, 'l' },
 		{ "proof-fd", required_argument, NULL, 'p' },
 		{ "broker-uid", required_argument, NULL, 'b' },
+		{ "owner", required_argument, NULL, 'o' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "listener", required_argument, NULL, 'i' },
 		{ "terminal", required_argument, NULL, 't' },

@@ -5,9 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define ARGUMENTS_NOBODY ((uint32_t)-1)
+
 struct arguments {
 	uint32_t session;
 	uint32_t broker_uid; /* the broker's account */
+	bool owner_said;
+	uint32_t owner; /* whose session the broker has counted and decided on, when it said so;
+			   ARGUMENTS_NOBODY: a user who does not exist or may not */
 	int runtime_fd;
 	int link_fd;	      /* to the broker */
 	int proof_fd;	      /* the far end of the socket pair of who asks for the session */

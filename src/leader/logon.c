@@ -100,8 +100,16 @@ static int read_system(struct logon *l, const struct warrant *w, const struct ar
 	if (r == 0 && l->account.uid == l->maker) {
 		return 0;
 	}
+	/* The broker's word makes nobody an owner; it only keeps out what it has not counted as a
+	 * try, and who may not log on is told the same as who does not exist. */
+	if (a->owner_said && a->owner == ARGUMENTS_NOBODY) {
+		account_done(&l->account);
+	} else if (a->owner_said && l->account.uid != a->owner) {
+		return -EACCES;
+	}
 	l->by_password = true;
-	return check_password(l, w, a);
+	r = check_password(l, w, a);
+	return r == -EKEYREVOKED && l->account.name[0] == '\0' ? -EKEYREJECTED : r;
 }
 
 int logon_read(struct logon *ret, const struct arguments *a, const char **ret_step)

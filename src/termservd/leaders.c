@@ -38,16 +38,17 @@ static int on_leader_end(sd_event_source *source, const siginfo_t *info, void *u
 static int spawn_leader(pid_t *ret, const struct leader_start *start)
 {
 	char session[NUMBER_SIZE], runtime[NUMBER_SIZE], link[NUMBER_SIZE], proof[NUMBER_SIZE];
-	char uid[NUMBER_SIZE];
+	char uid[NUMBER_SIZE], owner[NUMBER_SIZE];
 	(void)snprintf(session, sizeof(session), "%u", start->spawn->session);
 	(void)snprintf(runtime, sizeof(runtime), "%d", start->folders->runtime_fd);
 	(void)snprintf(link, sizeof(link), "%d", start->link_fd);
 	(void)snprintf(proof, sizeof(proof), "%d", start->proof_fd);
 	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)start->broker_uid);
+	(void)snprintf(owner, sizeof(owner), "%u", start->spawn->uid);
 	/* Each text of the broker's is one word behind its option: it cannot become another. */
 	char *arguments[] = { (char *)"termserv-leader", (char *)"--session", session,
 		(char *)"--runtime-fd", runtime, (char *)"--link-fd", link, (char *)"--proof-fd",
-		proof, (char *)"--broker-uid", uid, (char *)"--mode",
+		proof, (char *)"--broker-uid", uid, (char *)"--owner", owner, (char *)"--mode",
 		(char *)(start->system ? "system" : "user"), (char *)"--listener",
 		(char *)start->spawn->listener, (char *)"--terminal",
 		(char *)start->spawn->terminal, (char *)"--client", (char *)start->spawn->client,
