@@ -18,6 +18,7 @@
 #include "broker/configuration.h"
 #include "broker/control.h"
 #include "broker/idfile.h"
+#include "broker/names.h"
 #include "broker/operation.h"
 #include "broker/parent.h"
 #include "broker/restore.h"
@@ -123,6 +124,9 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	if (r >= 0) {
 		r = sd_event_new(&b->event);
 	}
+	if (r >= 0 && b->mode == POLICY_SYSTEM_MODE) {
+		r = names_new(&b->names, b->event);
+	}
 	if (r >= 0) {
 		r = attempts_new(&b->attempts);
 	}
@@ -178,6 +182,7 @@ struct broker *broker_free(struct broker *b)
 	b->watch_timer = sd_event_source_disable_unref(b->watch_timer);
 	b->unpark = sd_event_source_disable_unref(b->unpark);
 	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
+	b->names = names_free(b->names);
 	(void)sd_event_unref(b->event);
 	auto_close(&b->runtime_fd);
 	auto_close(&b->state_fd);
@@ -222,5 +227,16 @@ void broker_changed(struct broker *b)
 
 const char *broker_user_name(const struct broker *b, uid_t uid)
 {
-	return uid == b->owner ? b->owner_name : NULL;
+	if (b->mode == POLICY_USER_MODE) {
+		return uid == b->owner ? b->owner_name : NULL;
+	}
+	const char *name = names_of(b->names, uid);
+	const struct session *s;
+	TAILQ_FOREACH(s, &b->sessions, entry)
+	{
+		if (name == NULL && s->known && s->info.uid == uid && s->info.user[0] != '\0') {
+			name = s->info.user;
+		}
+	}
+	return name;
 }

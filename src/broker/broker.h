@@ -20,6 +20,7 @@ struct call;
 struct connection;
 struct control;
 struct inquiry;
+struct names;
 struct operation;
 struct parent;
 struct server_config;
@@ -45,7 +46,9 @@ struct broker {
 	int state_fd;	    /* the folder for our own files; in user mode the runtime folder */
 	int log_fd;	    /* the folder of audit.log; in user mode the runtime folder */
 	struct server_config *config; /* never NULL */
+	struct names *names;	      /* NULL in user mode */
 	char *config_path;	      /* of the system's configuration; NULL in user mode */
+
 
 	struct parent *parent;
 	struct control *control;
@@ -99,5 +102,5 @@ uint32_t broker_serial(struct broker *b); /* for a packet to a leader; never 0 *
 /* Something that a list shows has changed. */
 void broker_changed(struct broker *b);
 
-/* The name of this uid, or NULL. Never asks a name service while serving. */
+/* The name of this uid, or NULL: as it was last heard, or as a session tells it. Never waits. */
 const char *broker_user_name(const struct broker *b, uid_t uid);

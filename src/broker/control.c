@@ -19,10 +19,12 @@
 #include "broker/call.h"
 #include "broker/caller.h"
 #include "broker/method.h"
+#include "broker/names.h"
 #include "broker/session.h"
 #include "protocol/varlink.h"
 
 #define PAUSE_USEC 100000 /* of the listener when accept() fails for want of something */
+#define NAME_WAIT_MS 1000 /* for the name of a caller, before he is served */
 #define COMPLAINT_MS 1000 /* between two lines in the log about callers turned away */
 
 struct control {
@@ -38,11 +40,12 @@ struct connection {
 	struct varlink *varlink;
 	struct caller caller;
 	sd_event_source *io, *later;
-	struct call *call; /* under way, or NULL */
-	bool unserved;	   /* a whole message may wait in the buffer */
-	bool ended;	   /* the peer sends no more: serve what is there, answer, then go */
-	bool deaf;	   /* the peer reads no more */
-	bool dropped;	   /* go at once */
+	struct call *call;	       /* under way, or NULL */
+	struct names_question *naming; /* the caller's name is not known yet: nothing is served */
+	bool unserved;		       /* a whole message may wait in the buffer */
+	bool ended;   /* the peer sends no more: serve what is there, answer, then go */
+	bool deaf;    /* the peer reads no more */
+	bool dropped; /* go at once */
 	TAILQ_ENTRY(connection) entry;
 };
 
@@ -164,6 +167,11 @@ static void serve(struct connection *c)
 	if (c->call != NULL || c->dropped) {
 		return;
 	}
+	if (c->naming != NULL) {
+		c->unserved = true;
+		update(c);
+		return;
+	}
 	json_t *message = NULL;
 	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
 	int r = varlink_next(c->varlink, &message, &set);
@@ -260,6 +268,25 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	return 0;
 }
 
+/* Known, unknown, or too late: the caller is served. */
+static void on_name(void *user, const struct names_answer *answer)
+{
+	struct connection *c = user;
+	c->naming = NULL;
+	c->unserved = true;
+	serve_later(c);
+	update(c);
+}
+
+/* Lists, records and notices shall name who asks: his first call waits for it, but not long. */
+static void ask_name(struct connection *c)
+{
+	struct names *names = c->broker->names;
+	if (names != NULL && !names_knows(names, c->caller.uid)) {
+		(void)names_ask_uid(&c->naming, names, c->caller.uid, NAME_WAIT_MS, on_name, c);
+	}
+}
+
 static size_t connections_of(const struct broker *b, uid_t uid)
 {
 	size_t count = 0;
@@ -313,6 +340,7 @@ int connection_new(struct connection **ret, struct broker *b, int fd)
 	}
 	TAILQ_INSERT_TAIL(&b->connections, c, entry);
 	b->connection_count++;
+	ask_name(c);
 	*ret = TAKE_PTR(c);
 	return 0;
 }
@@ -324,6 +352,7 @@ struct connection *connection_free(struct connection *c)
 	}
 	TAILQ_REMOVE(&c->broker->connections, c, entry);
 	c->broker->connection_count--;
+	c->naming = names_cancel(c->naming);
 	drop_sources(c);
 	struct call *call = TAKE_PTR(c->call);
 	if (call != NULL) {
