@@ -109,6 +109,14 @@ static void resize(struct vt_screen *s, const uint8_t *bytes)
 	}
 }
 
+static void must_be_equal(struct vt_screen *a, struct vt_screen *b)
+{
+	struct comparison c = compare_screens(a, b, COMPARE_ALL);
+	if (c.why[0] != '\0') {
+		fail(c.why);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < HEAD + 2 || size > 65536) {
@@ -116,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	struct vt_screen *whole = new_screen(data);
 	struct vt_screen *pieces = new_screen(data);
+	struct vt_screen *single = new_screen(data); /* byte by byte: no fast path ever */
 	size_t piece = 1 + data[2] % 61;
 	size_t stretch = data[3] == 0 ? size : (size_t)data[3] * 8;
 	for (size_t from = HEAD; from < size; from += stretch) {
@@ -125,17 +134,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			vt_screen_feed(pieces, data + at, end - at < piece ? end - at : piece);
 			check(pieces);
 		}
-		vt_screen_trim(pieces); /* shows no change */
-		struct comparison c = compare_screens(whole, pieces, COMPARE_ALL);
-		if (c.why[0] != '\0') {
-			fail(c.why);
+		for (size_t at = from; at < end; at++) {
+			vt_screen_feed(single, data + at, 1);
 		}
+		vt_screen_trim(pieces); /* shows no change */
+		must_be_equal(whole, pieces);
+		must_be_equal(whole, single);
 		resize(whole, data + from - 2);
 		resize(pieces, data + from - 2);
+		resize(single, data + from - 2);
 		check(whole);
 	}
 	check_history(whole);
 	vt_screen_free(whole);
 	vt_screen_free(pieces);
+	vt_screen_free(single);
 	return 0;
 }

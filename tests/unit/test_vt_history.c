@@ -320,12 +320,81 @@ static void a_line_too_large_for_a_block_is_cut(void **state)
 	teardown(&f);
 }
 
+/* Cells of letters that history writes in different ways, in runs as text has them. */
+static size_t letters(struct vt_cell *cells, size_t most, uint32_t *seed, const uint16_t styles[4])
+{
+	static const struct {
+		uint32_t first, count;
+		unsigned width;
+	} kinds[] = {
+		{ ' ', 95, 1 },
+		{ 'a', 26, 1 },
+		{ 0xe0, 32, 1 },    /* two bytes in UTF-8 */
+		{ 0x410, 64, 1 },   /* the same */
+		{ 0x2500, 100, 1 }, /* three */
+		{ 0x2500, 1, 1 },   /* and again and again */
+		{ 0x4e00, 500, 2 }, /* three, wide */
+		{ 0x4e00, 1, 2 },
+		{ 0xac00, 500, 2 }, /* with the top bit of a word */
+		{ 0x1f600, 20, 2 }, /* four */
+		{ VT_EMPTY, 1, 1 },
+	};
+	size_t n = 0;
+	while (n + 2 <= most) {
+		*seed = *seed * 1664525u + 1013904223u;
+		uint32_t random = *seed >> 8;
+		size_t kind = random % ARRAY_SIZE(kinds);
+		uint16_t style = styles[random >> 4 & (random >> 6 & 1 ? 3 : 0)];
+		for (size_t run = random >> 9 & 15; run > 0 && n + 2 <= most; run--) {
+			*seed = *seed * 1664525u + 1013904223u;
+			cells[n++] = (struct vt_cell){
+				.glyph = kinds[kind].first + (*seed >> 8) % kinds[kind].count,
+				.style = style,
+				.width = (uint8_t)kinds[kind].width,
+			};
+			if (kinds[kind].width == 2) {
+				cells[n++] = (struct vt_cell){ .style = style };
+			}
+		}
+	}
+	cells[n++] = (struct vt_cell){ .glyph = '.', .width = 1 };
+	return n;
+}
+
+static void any_mixture_of_letters_comes_back(void **state)
+{
+	struct fixture f;
+	struct vt_cell cells[400];
+	struct vt_cell back[400];
+	uint32_t seed = 1;
+	bool wrapped;
+	assert_int_equal(setup_budget(&f, 64 * 1024), 0); /* small blocks: lines meet their ends */
+	const struct vt_style red = { .foreground = VT_COLOR_INDEXED | 1 };
+	const struct vt_style bold = { .attributes = VT_BOLD, .background = VT_COLOR_RGB | 5 };
+	const uint16_t styles[] = { 0, vt_pool_style_put(&f.pool, &red),
+		vt_pool_style_put(&f.pool, &bold), 0 };
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t n = letters(cells, 2 + i % (ARRAY_SIZE(cells) - 3), &seed, styles);
+		vt_history_push(f.history, &f.pool, cells, n, i % 2 == 0);
+		size_t newest = vt_history_count(f.history) - 1;
+		assert_int_equal(vt_history_read(f.history, &f.pool, newest, back, ARRAY_SIZE(back),
+					 &wrapped),
+			n);
+		for (size_t x = 0; x < n; x++) {
+			assert_memory_equal(&back[x], &cells[x], sizeof(cells[x]));
+		}
+		assert_int_equal(wrapped, i % 2 == 0);
+	}
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_allocated_before_the_first_line),
 		cmocka_unit_test(lines_come_back_as_they_went),
 		cmocka_unit_test(every_kind_of_cell_comes_back),
+		cmocka_unit_test(any_mixture_of_letters_comes_back),
 		cmocka_unit_test(a_line_survives_the_collection_of_the_pool),
 		cmocka_unit_test(the_budget_holds_and_the_newest_lines_stay),
 		cmocka_unit_test(without_a_budget_lines_are_only_counted),
