@@ -8,10 +8,10 @@
 #include "door/tty/plug.h"
 #include "door/tty/rawtty.h"
 
-/* What may wait for the terminal: little, so that a person's Ctrl-C is seen at once. From half of
- * it on, the cable is not read: the host then skips ahead by itself. */
+/* What may wait for the terminal: little, so that a person's Ctrl-C is seen at once. From
+ * SCREEN_WAIT_FULL on the cable is not read: the host then skips ahead by itself. */
 #define SCREEN_WAIT_MAX (2 * CABLE_PAYLOAD_MAX)
-#define SCREEN_WAIT_FULL (16 * 1024)
+#define SCREEN_WAIT_FULL (4 * 1024)
 
 /* A call under way: most often the request to show a session here. */
 struct wish {
