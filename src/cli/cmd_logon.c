@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/launch.h"
+#include "cli/login.h"
 #include "cli/report.h"
 #include "cli/seat.h"
 #include "cli/session.h"
+#include "cli/shell.h"
 #include "protocol/error.h"
 
 struct logon {
@@ -20,6 +22,7 @@ struct logon {
 	struct attach *attach; /* NULL: inside a session, there is no door */
 	struct warrant_maker maker;
 	bool new_one; /* whatever is disconnected */
+	bool shown;   /* the person has been in a session */
 };
 
 static void auto_logon_done(struct logon *l)
@@ -28,9 +31,13 @@ static void auto_logon_done(struct logon *l)
 	warrant_maker_done(&l->maker);
 }
 
-static int fail(const struct failure *f)
+static int fail(const struct logon *l, const struct failure *f)
 {
-	return report_failure(f, "log on");
+	int status = report_failure(f, "log on");
+	if (!l->shown) {
+		shell_instead(&l->config, f);
+	}
+	return status;
 }
 
 static enum attach_step make_session(
@@ -86,7 +93,7 @@ static int logon_inside(struct logon *l, const struct caller *caller)
 	struct failure failure;
 	enum attach_step step = choose(l, &choice, &failure);
 	if (step == ATTACH_FAILED) {
-		return fail(&failure);
+		return fail(l, &failure);
 	}
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
@@ -117,8 +124,9 @@ static enum attach_step one_session(
 		step = session_show_here(l->attach, &showing, &failure);
 	}
 	if (step == ATTACH_FAILED) {
-		(void)fail(&failure);
+		(void)fail(l, &failure);
 	} else if (step == ATTACH_SHOWN) {
+		l->shown = true;
 		*ret_status = seat_show(l->server, l->attach, ret_end);
 	}
 	return step;
@@ -163,20 +171,23 @@ static int open_terminal(struct logon *l, const char *name)
 	struct failure failure;
 	if (name != NULL && !text_is_terminal_name(name, false)) {
 		failure_set(&failure, ERROR_NAME_INVALID, NULL);
-		return fail(&failure);
+		return fail(l, &failure);
 	}
 	if (!isatty(STDIN_FILENO)) {
 		failure_set(&failure, ERROR_INVALID_PARAMETER,
 			"Standard input is not a terminal. For a session that no "
 			"terminal shows: termserv logon --detached");
-		return fail(&failure);
+		return fail(l, &failure);
 	}
 	enum attach_step step = seat_open(&l->attach, l->server, &l->config, name, &failure);
 	if (step == ATTACH_FAILED) {
-		return fail(&failure);
+		return fail(l, &failure);
 	}
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
+	}
+	if (name != NULL && l->maker.system && login_is_wanted()) {
+		return login_run(l->server, l->attach, &l->launch);
 	}
 	return logon_at_tty(l, name != NULL);
 }
@@ -187,7 +198,7 @@ static int logon_detached(struct logon *l)
 	struct failure failure;
 	l->launch.wait_ms = 0;
 	if (launch_session(l->server, NULL, &l->launch, &session, NULL, &failure) != ATTACH_DONE) {
-		return fail(&failure);
+		return fail(l, &failure);
 	}
 	(void)printf("%u\n", session);
 	return EXIT_OK;
@@ -229,14 +240,15 @@ int cmd_logon(const struct command *c, const struct arguments *a)
 		return status;
 	}
 	seat_config(&l.config);
+	shell_make_way(&l.config, a);
 	if (server_reach(&server, a, &failure) < 0) {
-		return fail(&failure);
+		return fail(&l, &failure);
 	}
 	if (a->values[OPTION_RUNTIME_DIR] != NULL) {
 		l.launch.runtime_dir = server.path;
 	}
 	if (session_caller(&server, &caller, &failure) < 0) {
-		return fail(&failure);
+		return fail(&l, &failure);
 	}
 	l.maker.system = caller.system;
 	if (a->values[OPTION_DETACHED] != NULL) {
@@ -245,7 +257,7 @@ int cmd_logon(const struct command *c, const struct arguments *a)
 	if (caller.in_session && a->values[OPTION_TERMINAL] != NULL) {
 		failure_set(&failure, ERROR_INVALID_STATE,
 			"This is a session, and not a terminal that could get a name.");
-		return fail(&failure);
+		return fail(&l, &failure);
 	}
 	if (caller.in_session) {
 		return logon_inside(&l, &caller);

@@ -42,6 +42,7 @@ static const char *const left_behind[] = {
 	"NOTIFY_SOCKET",
 	"OLDPWD",
 	"SHLVL",
+	"SSH_ORIGINAL_COMMAND",
 	"SSH_TTY",
 	"STY",
 	"TERM",
@@ -222,8 +223,9 @@ static int write_spec(const struct launch *launch)
 {
 	AUTO(texts_done) struct texts environment = { 0 };
 	const char *term = getenv("TERM");
-	bool login = login_finds_us();
-	char *shell[] = { (char *)named_shell(launch, login), login ? (char *)"-l" : NULL, NULL };
+	bool login = launch->user != NULL || login_finds_us();
+	const char *named = launch->user != NULL ? NULL : named_shell(launch, login);
+	char *shell[] = { (char *)named, login ? (char *)"-l" : NULL, NULL };
 	char **command = launch->command;
 	if ((command == NULL || command[0] == NULL) && shell[0] != NULL) {
 		command = shell;

@@ -12,6 +12,7 @@
 #include "cli/password.h"
 #include "cli/remote.h"
 #include "cli/report.h"
+#include "cli/shell.h"
 
 static bool is_own_name(const char *name)
 {
@@ -94,11 +95,15 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	password_take_from(argv + 1);
+	char *logon[] = { (char *)"logon", NULL };
 	char **words = argv + 1;
 	char *name = basename(argv[0]);
 	if (is_own_name(name)) {
 		argv[0] = name;
 		words = argv;
+	} else if (shell_is_own_name(name)) {
+		shell_stand_aside(argv);
+		words = logon;
 	}
 	char **rest = NULL;
 	const struct command *c = choose(words, &rest);

@@ -1,9 +1,9 @@
 /* A person at a tty: opens the door there, lets the person choose, and says how it ended. */
 #pragma once
 
-#include "config/user_config.h"
 #include "cli/chooser.h"
 #include "cli/server.h"
+#include "config/user_config.h"
 #include "door/tty/attach.h"
 
 #define SEAT_NOTICE_SIZE 600

@@ -26,7 +26,9 @@ StrictModes no
 AuthorizedKeysFile {folder}/authorized
 PrintMotd no
 PrintLastLog no
-SetEnv "PATH={path}" "TERMSERV_RUNTIME_DIR={runtime}" "PS1={prompt}"
+SetEnv "PATH={path}" "TERMSERV_RUNTIME_DIR={runtime}" "PS1={prompt}" "HOME={home}"
+Subsystem sftp internal-sftp
+{extra}
 """
 SSH_CONFIG = """\
 Host there bob@there
@@ -67,6 +69,8 @@ def privilege_folder():
 class There:
     """The other machine. `here` gets an `ssh` on its PATH that knows the way."""
 
+    extra = ""  # lines of sshd_config
+
     def __init__(self, here, other, path=None):
         self.folder = here.base / "ssh"
         self.folder.mkdir()
@@ -76,7 +80,8 @@ class There:
         (self.folder / "authorized").write_text(keygen(self.folder / "key") + "\n")
         path = path or "%s:/usr/bin:/bin" % other.programs
         (self.folder / "sshd_config").write_text(SSHD_CONFIG.format(
-            port=self.port, folder=self.folder, path=path, runtime=other.runtime, prompt=PROMPT))
+            port=self.port, folder=self.folder, path=path, runtime=other.runtime, prompt=PROMPT, home=other.home,
+            extra=self.extra))
         (self.folder / "ssh_config").write_text(SSH_CONFIG.format(port=self.port, folder=self.folder, user=USER))
         privilege_folder()
         self.sshd = here.start([SSHD, "-D", "-e", "-f", str(self.folder / "sshd_config")])

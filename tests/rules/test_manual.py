@@ -42,7 +42,7 @@ def check_page(name, page):
 def check_references(name, source, pages):
     """Pages of ours that a page refers to exist, by their own name or an alias."""
     ours = [f"{n}({s})" for n, s in re.findall(r"\*([\w.-]+)\*\((\d)\)", source)]
-    known = {"varlinkctl(1)", "unix(7)", "ssh(1)", "ssh_config(5)"}
+    known = {"varlinkctl(1)", "unix(7)", "ssh(1)", "ssh_config(5)", "sshd_config(5)", "chsh(1)"}
     return [f"{name}: refers to {reference}" for reference in ours if reference not in pages | known]
 
 

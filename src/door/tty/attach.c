@@ -205,20 +205,43 @@ bool attach_stopped(const struct attach *a)
 	return a->registration.stopped;
 }
 
-enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, size_t size)
+bool attach_left(const struct attach *a)
+{
+	return attach_must_leave(a);
+}
+
+static enum attach_step ask_until(
+	struct attach *a, const char *prompt, char *line, size_t size, uint64_t until)
 {
 	enum attach_step step = ATTACH_LEAVE;
+	bool late = false;
 	(void)buf_put_text(&a->screen, prompt);
 	picture_flush(a);
 	a->asking = true;
 	a->has_line = false;
-	while (!a->has_line && !interrupted(a, &step) && attach_turn(a, UINT64_MAX) == 0) {
+	while (!a->has_line && !late && !interrupted(a, &step) && attach_turn(a, until) == 0) {
+		late = clock_monotonic_ms() >= until;
 	}
 	a->asking = false;
 	if (a->has_line && !a->on_screen) {
 		(void)snprintf(line, size, "%s", a->line);
 		return ATTACH_DONE;
 	}
+	return late && !interrupted(a, &step) ? ATTACH_FAILED : step;
+}
+
+enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, size_t size)
+{
+	return ask_until(a, prompt, line, size, UINT64_MAX);
+}
+
+enum attach_step attach_ask_password(
+	struct attach *a, const char *prompt, char *line, size_t size, unsigned limit_ms)
+{
+	rawtty_hush(&a->tty, true);
+	enum attach_step step = ask_until(a, prompt, line, size, clock_monotonic_ms() + limit_ms);
+	rawtty_hush(&a->tty, false);
+	explicit_bzero(a->line, sizeof(a->line));
 	return step;
 }
 

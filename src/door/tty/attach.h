@@ -43,6 +43,11 @@ const char *attach_terminal(const struct attach *a); /* its name */
  * terminal meanwhile: ATTACH_SHOWN. */
 enum attach_step attach_ask(struct attach *a, const char *prompt, char *line, size_t size);
 
+/* The same without echo, for a password; nothing of it stays here. ATTACH_FAILED: it was not typed
+ * within limit_ms. */
+enum attach_step attach_ask_password(
+	struct attach *a, const char *prompt, char *line, size_t size, unsigned limit_ms);
+
 /* One call of the server that the door makes while it goes on serving its terminal. */
 struct attach_call {
 	const char *method; /* without the interface */
@@ -87,6 +92,7 @@ struct attach_end {
 void attach_show(struct attach *a, struct attach_end *ret);
 
 bool attach_stopped(const struct attach *a); /* the server said that it ends */
+bool attach_left(const struct attach *a);    /* the terminal is gone, or a signal ended us */
 
 static inline void auto_attach_free(struct attach **a)
 {

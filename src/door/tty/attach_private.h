@@ -13,6 +13,10 @@
 #define SCREEN_WAIT_MAX (2 * CABLE_PAYLOAD_MAX)
 #define SCREEN_WAIT_FULL (4 * 1024)
 
+#define LINE_MAX_BYTES                                                                             \
+	1024 /* of a line that a person types; a longer one counts as an empty one                 \
+	      */
+
 /* A call under way: most often the request to show a session here. */
 struct wish {
 	enum { WISH_NONE, WISH_WAITS, WISH_SENT, WISH_GRANTED, WISH_REFUSED } state;
@@ -44,7 +48,7 @@ struct attach {
 	bool asking; /* lines are wanted */
 	bool has_line;
 	bool end_of_input;
-	char line[256];
+	char line[LINE_MAX_BYTES + 2];
 
 	int signal;	/* that ended us; 0 = none */
 	bool hung_up;	/* the terminal is gone */

@@ -91,6 +91,16 @@ void rawtty_leave(struct rawtty *t)
 	}
 }
 
+void rawtty_hush(const struct rawtty *t, bool on)
+{
+	struct termios silent = t->mode;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	silent.c_lflag |= ECHONL | ICANON;
+	if (!t->raw) {
+		(void)tcsetattr(t->fd, on ? TCSAFLUSH : TCSANOW, on ? &silent : &t->mode);
+	}
+}
+
 void rawtty_reenter(const struct rawtty *t)
 {
 	if (t->raw) {
@@ -116,6 +126,11 @@ struct cable_size rawtty_size(struct rawtty *t)
 		.height_pixels = size.ws_ypixel,
 	};
 	return t->size;
+}
+
+void rawtty_forget_input(const struct rawtty *t)
+{
+	(void)tcflush(t->fd, TCIFLUSH);
 }
 
 ssize_t rawtty_read(const struct rawtty *t, void *bytes, size_t size)

@@ -24,13 +24,19 @@ struct rawtty {
 int rawtty_open(struct rawtty *ret);
 void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when not open */
 
-int rawtty_enter(struct rawtty *t);	     /* raw mode; 0 or -errno */
-void rawtty_leave(struct rawtty *t);	     /* the mode as it was; nothing when not raw */
+int rawtty_enter(struct rawtty *t);  /* raw mode; 0 or -errno */
+void rawtty_leave(struct rawtty *t); /* the mode as it was; nothing when not raw */
+/* While a password is typed: no echo but of the line's end, no keys that send signals, and what was
+ * typed before is forgotten. Off: the mode as it was. Nothing while raw. */
+void rawtty_hush(const struct rawtty *t, bool on);
+
 void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it was raw */
 
 /* 24x80 where the terminal does not know; the last one where it has gone, so that a session whose
  * line drops keeps its shape. */
 struct cable_size rawtty_size(struct rawtty *t);
+
+void rawtty_forget_input(const struct rawtty *t); /* what was typed and not yet read */
 
 /* As read() and write(), but -errno. */
 ssize_t rawtty_read(const struct rawtty *t, void *bytes, size_t size);

@@ -78,6 +78,10 @@ static void take_line(struct attach *a)
 		return;
 	}
 	a->line[n] = '\0';
+	if (strlen(a->line) > LINE_MAX_BYTES) {
+		rawtty_forget_input(&a->tty);
+		a->line[0] = '\0';
+	}
 	a->line[strcspn(a->line, "\r\n")] = '\0';
 	a->has_line = true;
 }
