@@ -118,6 +118,9 @@ void vt_edit_lines(struct vt_screen *s, int n);			   /* IL: n < 0, DL: n > 0 */
 void vt_edit_columns(struct vt_screen *s, unsigned column, int n); /* DECIC, SR: n < 0 */
 void vt_edit_alignment(struct vt_screen *s);
 
+/* rectangle.c: DECCRA, DECFRA, DECERA, DECSERA */
+void vt_rectangle(struct vt_screen *s, const struct vt_sequence *q);
+
 /* control.c, csi.c */
 void vt_control(void *screen, uint8_t control);
 void vt_escape(void *screen, const struct vt_sequence *q);

@@ -1,0 +1,132 @@
+/* Operations on a rectangle of cells: copy (DECCRA), fill (DECFRA), erase (DECERA, DECSERA).
+ * Margins hold in origin mode only, and then places count from them. The cursor stays, and so does
+ * a wrap that is pending.
+ */
+#include <string.h>
+
+#include "vt/state.h"
+
+/* Borders are inclusive. */
+struct rectangle {
+	unsigned top, left, bottom, right;
+};
+
+/* A row or column as the program counts it, from 1, in that range. */
+static unsigned place(int value, unsigned first, unsigned last)
+{
+	return vt_min(first + (unsigned)value - 1, last);
+}
+
+/* The four parameters from `first` on. False: no cell is in it. */
+static bool rectangle(const struct vt_screen *s, const struct vt_sequence *q, unsigned first,
+	struct rectangle *ret)
+{
+	bool origin = vt_modes_get(&s->modes, VT_MODE_ORIGIN);
+	unsigned top = origin ? s->modes.top : 0;
+	unsigned bottom = origin ? s->modes.bottom : s->rows - 1;
+	unsigned left = origin ? s->modes.left : 0;
+	unsigned right = origin ? s->modes.right : s->columns - 1;
+	int all = VT_SIZE_MAX;
+	if (top + (unsigned)vt_sequence_arg(q, first, 1) - 1 > bottom ||
+		left + (unsigned)vt_sequence_arg(q, first + 1, 1) - 1 > right) {
+		return false;
+	}
+	ret->top = place(vt_sequence_arg(q, first, 1), top, bottom);
+	ret->left = place(vt_sequence_arg(q, first + 1, 1), left, right);
+	ret->bottom = place(vt_sequence_arg(q, first + 2, all), top, bottom);
+	ret->right = place(vt_sequence_arg(q, first + 3, all), left, right);
+	return ret->top <= ret->bottom && ret->left <= ret->right;
+}
+
+static void erase(struct vt_screen *s, const struct rectangle *r, bool selective)
+{
+	for (unsigned y = r->top; y <= r->bottom; y++) {
+		vt_edit_erase(s, y, r->left, r->right + 1, selective);
+	}
+}
+
+/* Columns left.. of row y become these cells, which hold no half of a wide character. */
+static void put(
+	struct vt_screen *s, unsigned y, unsigned left, const struct vt_cell *cells, unsigned n)
+{
+	struct vt_line *line = vt_touch(s, y);
+	struct vt_cell *out = vt_line_write(s->grid, line, left, n);
+	if (out != NULL) {
+		memcpy(out, cells, n * sizeof(*cells));
+		line->wrapped &= left + n < s->columns;
+	}
+}
+
+static void fill(struct vt_screen *s, const struct rectangle *r, unsigned character)
+{
+	struct vt_cell cells[VT_SIZE_MAX];
+	unsigned n = r->right - r->left + 1;
+	struct vt_cell cell = { .glyph = character, .style = vt_pen(s), .width = 1 };
+	for (unsigned i = 0; i < n; i++) {
+		cells[i] = cell;
+	}
+	for (unsigned y = r->top; y <= r->bottom; y++) {
+		put(s, y, r->left, cells, n);
+	}
+}
+
+/* n cells of a row; halves of wide characters that reach out become spaces. */
+static void take(
+	const struct vt_screen *s, unsigned y, unsigned left, struct vt_cell *cells, unsigned n)
+{
+	const struct vt_line *line = vt_line_at(s, y);
+	for (unsigned i = 0; i < n; i++) {
+		bool exists = left + i < line->used;
+		cells[i] = exists ? line->cells[left + i] : (struct vt_cell){ .width = 1 };
+	}
+	if (cells[0].width == 0) {
+		cells[0] = (struct vt_cell){ ' ', cells[0].style, 1, 0 };
+	}
+	if (cells[n - 1].width == 2) {
+		cells[n - 1] = (struct vt_cell){ ' ', cells[n - 1].style, 1, 0 };
+	}
+}
+
+/* Whole rows are taken before they are put, and in the order in which none is overwritten before.
+ */
+static void copy(struct vt_screen *s, const struct rectangle *from, const struct rectangle *to)
+{
+	struct vt_cell cells[VT_SIZE_MAX];
+	unsigned height = vt_min(from->bottom - from->top, to->bottom - to->top) + 1;
+	unsigned n = vt_min(from->right - from->left, to->right - to->left) + 1;
+	for (unsigned i = 0; i < height; i++) {
+		unsigned y = to->top <= from->top ? i : height - 1 - i;
+		take(s, from->top + y, from->left, cells, n);
+		put(s, to->top + y, to->left, cells, n);
+	}
+}
+
+void vt_rectangle(struct vt_screen *s, const struct vt_sequence *q)
+{
+	struct rectangle r;
+	struct rectangle to;
+	int character = vt_sequence_value(q, 0, 0);
+	switch (q->final) {
+	case 'v': { /* the fifth and eighth parameter are pages: there is one */
+		struct vt_sequence target = { .count = 2 };
+		target.values[0] = vt_sequence_arg(q, 5, 1);
+		target.values[1] = vt_sequence_arg(q, 6, 1);
+		if (rectangle(s, q, 0, &r) && rectangle(s, &target, 0, &to)) {
+			copy(s, &r, &to);
+		}
+		break;
+	}
+	case 'x':
+		if (((character >= 0x20 && character <= 0x7e) ||
+			    (character >= 0xa0 && character <= 0xff && character != 0xad)) &&
+			rectangle(s, q, 1, &r)) {
+			fill(s, &r, (unsigned)character);
+		}
+		break;
+	default:
+		if (rectangle(s, q, 0, &r)) {
+			erase(s, &r, q->final == '{');
+		}
+		break;
+	}
+}
