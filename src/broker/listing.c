@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/resolve.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
 
 static void set(json_t *row, const char *name, json_t *value)
 {
@@ -49,10 +51,22 @@ static json_t *idle_of(const struct link_info *info)
 		now > info->last_input ? (json_int_t)((now - info->last_input) / 1000000) : 0);
 }
 
-static void set_user(json_t *row, const struct broker *b, uid_t uid)
+static void set_user(json_t *row, const char *name, uid_t uid)
 {
-	set(row, "user", text_or_null(broker_user_name(b, uid)));
+	set(row, "user", text_or_null(name));
 	set(row, "uid", json_integer((json_int_t)uid));
+}
+
+/* As the session has it since it began; its leader knows. */
+static const char *owner_of(const struct broker *b, const struct session *s)
+{
+	return s->info.user[0] != '\0' ? s->info.user : broker_user_name(b, (uid_t)s->info.uid);
+}
+
+/* To others a list tells that a session is there and whose, not what is done in it. */
+static bool may_read(const struct call *call, const struct session *s)
+{
+	return s->info.uid == call->uid || call_is_administrator(call);
 }
 
 static json_t *session_row(const struct call *call, const struct session *s)
@@ -63,15 +77,16 @@ static json_t *session_row(const struct call *call, const struct session *s)
 	json_t *row = json_object();
 	set(row, "id", json_integer((json_int_t)s->id));
 	set(row, "name", text_or_null(info->terminal));
-	set_user(row, call->broker, (uid_t)info->uid);
+	set_user(row, owner_of(call->broker, s), (uid_t)info->uid);
+	bool read = may_read(call, s);
 	set(row, "state", json_string(session_state_text((enum session_state)info->state)));
 	set(row, "current", json_boolean(call->session == s->id));
 	set(row, "type", json_string("pty"));
 	set(row, "device", text_or_null(t != NULL && t->fixed ? t->device : NULL));
 	set(row, "rows", json_integer(info->rows));
 	set(row, "columns", json_integer(info->columns));
-	set(row, "command", foreign_text(info->command));
-	set(row, "title", foreign_text(info->title));
+	set(row, "command", foreign_text(read ? info->command : ""));
+	set(row, "title", foreign_text(read ? info->title : ""));
 	set(row, "tty", text_or_null(info->tty));
 	set(row, "pid", number_or_null(info->program));
 	set(row, "created", time_or_null(info->created));
@@ -93,7 +108,7 @@ static json_t *terminal_row(const struct call *call, const struct terminal *t)
 	json_t *row = json_object();
 	set(row, "id", json_null());
 	set(row, "name", json_string(t->name));
-	set_user(row, call->broker, t->uid);
+	set_user(row, broker_user_name(call->broker, t->uid), t->uid);
 	enum session_state state = t->operation != NULL ? SESSION_CONNECT_QUERY : SESSION_CONNECTED;
 	set(row, "state", json_string(session_state_text(state)));
 	set(row, "current", json_false());
@@ -116,16 +131,6 @@ static json_t *terminal_row(const struct call *call, const struct terminal *t)
 	return row;
 }
 
-static bool may_see(const struct call *call, enum policy_subject subject, uid_t owner)
-{
-	return call_decide(call, (struct policy_question){
-					 .right = RIGHT_QUERY,
-					 .subject = subject,
-					 .exists = true,
-					 .owner = owner,
-				 }) == ERROR_NONE;
-}
-
 /* Digits mean an ID alone, as everywhere. */
 static bool matches(const char *filter, uint32_t id, const char *name, const char *user)
 {
@@ -145,20 +150,50 @@ static json_t *rows(const struct call *call, const char *filter)
 	const struct broker *b = call->broker;
 	json_t *list = json_array();
 	const struct session *s;
+	const struct session *console = filter != NULL ? resolve_console(call, filter) : NULL;
 	TAILQ_FOREACH(s, &b->sessions, entry)
 	{
-		uid_t uid = (uid_t)s->info.uid;
-		if (s->known && may_see(call, POLICY_SESSION, uid) &&
-			matches(filter, s->id, s->info.terminal, broker_user_name(b, uid))) {
+		if (s->known && resolve_sees_session(call, s) &&
+			(matches(filter, s->id, s->info.terminal, owner_of(b, s)) ||
+				s == console)) {
 			(void)json_array_append_new(list, session_row(call, s));
 		}
 	}
 	const struct terminal *t;
 	TAILQ_FOREACH(t, &b->terminals, entry)
 	{
-		if (session_on(b, t->name) == NULL && may_see(call, POLICY_TERMINAL, t->uid) &&
+		if (session_on(b, t->name) == NULL && resolve_sees_terminal(call, t) &&
 			matches(filter, 0, t->name, broker_user_name(b, t->uid))) {
 			(void)json_array_append_new(list, terminal_row(call, t));
+		}
+	}
+	return list;
+}
+
+/* How many there were tells of sessions that a caller may not see: only who sees all is told. */
+static bool sees_all(const struct call *call)
+{
+	const struct server_config *c = call->broker->config;
+	bool all = true;
+	for (size_t i = 0; i < c->acl_count && all; i++) {
+		struct policy_question q = { .subject = POLICY_SESSION,
+			.owner = call->uid + 1,
+			.listener = c->acls[i].listener };
+		call_introduce(call, &q);
+		all = q.mode == POLICY_USER_MODE || (policy_rights(&q, NULL) & RIGHT_QUERY) != 0;
+	}
+	return all;
+}
+
+json_t *listing_disconnected(const struct call *call, uint32_t except)
+{
+	json_t *list = json_array();
+	const struct session *s;
+	TAILQ_FOREACH(s, &call->broker->sessions, entry)
+	{
+		if (s->known && (uid_t)s->info.uid == call->uid && s->id != except &&
+			s->info.state == SESSION_DISCONNECTED) {
+			(void)json_array_append_new(list, session_row(call, s));
 		}
 	}
 	return list;
@@ -167,7 +202,9 @@ static json_t *rows(const struct call *call, const char *filter)
 json_t *listing_answer(const struct call *call, const char *filter)
 {
 	const struct broker *b = call->broker;
+	bool all = sees_all(call);
 	return json_pack("{s:o, s:I, s:I, s:I}", "sessions", rows(call, filter), "created",
-		(json_int_t)b->created, "disconnected", (json_int_t)b->disconnected, "reconnected",
-		(json_int_t)b->reconnected);
+		(json_int_t)(all ? b->created : 0), "disconnected",
+		(json_int_t)(all ? b->disconnected : 0), "reconnected",
+		(json_int_t)(all ? b->reconnected : 0));
 }

@@ -21,6 +21,7 @@ static const struct method control_methods[] = {
 	{ "ListSessions", RIGHT_QUERY, false, true, false, method_list_sessions },
 	{ "Logoff", RIGHT_LOGOFF, true, true, false, method_logoff },
 	{ "OpenTerminal", RIGHT_LOGON, true, false, true, method_open_terminal },
+	{ "QueryPermissions", RIGHT_QUERY, false, false, false, method_query_permissions },
 	{ "Reset", RIGHT_RESET, true, true, false, method_reset },
 	{ "Stop", RIGHT_STOP, true, true, false, method_stop },
 };

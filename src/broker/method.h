@@ -34,6 +34,7 @@ void method_give_cable(struct call *call);
 void method_list_sessions(struct call *call);
 void method_logoff(struct call *call);
 void method_open_terminal(struct call *call);
+void method_query_permissions(struct call *call);
 void method_reset(struct call *call);
 void method_stop(struct call *call);
 

@@ -123,6 +123,15 @@ static bool check_name(struct call **call, const char *name)
 	return true;
 }
 
+struct session *resolve_console(const struct call *call, const char *text)
+{
+	uint32_t id;
+	bool zero = call->broker->mode == POLICY_SYSTEM_MODE && text_is_digits(text) &&
+		    text_to_u32(text, &id) == 0 && id == 0;
+	/* NT's ID of it; here it has one of its own besides. */
+	return zero ? session_on(call->broker, CONFIG_CONSOLE) : NULL;
+}
+
 static struct session *session_by_text(const struct call *call, const char *text)
 {
 	uint32_t id;
@@ -132,10 +141,7 @@ static struct session *session_by_text(const struct call *call, const char *text
 	if (text_to_u32(text, &id) < 0) {
 		return NULL;
 	}
-	/* NT's ID of the console's session; here it has one of its own besides. */
-	return id == 0 && call->broker->mode == POLICY_SYSTEM_MODE
-		       ? session_on(call->broker, CONFIG_CONSOLE)
-		       : session_find(call->broker, id);
+	return id == 0 ? resolve_console(call, text) : session_find(call->broker, id);
 }
 
 bool resolve_session(struct call **call, const char *text, enum right right, struct session **ret)

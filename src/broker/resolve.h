@@ -29,6 +29,9 @@ bool resolve_destination(
 struct policy_answer resolve_ask_connect(
 	const struct call *call, const struct session *s, const struct terminal *t, bool proven);
 
+/* The session on the console, if `text` means that (0, in a server of all users); else NULL. */
+struct session *resolve_console(const struct call *call, const char *text);
+
 /* May this caller see it (QUERY)? */
 bool resolve_sees_session(const struct call *call, const struct session *s);
 bool resolve_sees_terminal(const struct call *call, const struct terminal *t);
