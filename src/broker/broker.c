@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/attempts.h"
+#include "broker/auditlog.h"
 #include "broker/authorise.h"
 #include "broker/call.h"
 #include "broker/configuration.h"
@@ -108,6 +109,7 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	b->limits = *setup->limits;
 	b->mode = setup->mode;
 	b->owner = geteuid();
+	b->journal = JOURNAL_INIT(JOURNAL_SOCKET);
 	/* An answer to the broker before us must not look like one to us. */
 	b->last_ticket = clock_now();
 	b->last_serial = (uint32_t)clock_now();
@@ -129,6 +131,9 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	}
 	if (r >= 0) {
 		r = attempts_new(&b->attempts);
+	}
+	if (r >= 0) {
+		r = auditlog_new(&b->auditlog, b->log_fd, AUDITLOG_MAX);
 	}
 	if (r < 0) {
 		leave_folders(b, setup);
@@ -184,6 +189,8 @@ struct broker *broker_free(struct broker *b)
 	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
 	b->names = names_free(b->names);
 	(void)sd_event_unref(b->event);
+	b->auditlog = auditlog_free(b->auditlog);
+	journal_done(&b->journal);
 	auto_close(&b->runtime_fd);
 	auto_close(&b->state_fd);
 	auto_close(&b->log_fd);

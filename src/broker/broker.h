@@ -12,10 +12,12 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "broker/journal.h"
 #include "broker/limits.h"
 #include "broker/policy.h"
 
 struct attempts;
+struct auditlog;
 struct call;
 struct connection;
 struct control;
@@ -49,6 +51,9 @@ struct broker {
 	struct names *names;	      /* NULL in user mode */
 	char *config_path;	      /* of the system's configuration; NULL in user mode */
 
+
+	struct auditlog *auditlog;
+	struct journal journal;
 
 	struct parent *parent;
 	struct control *control;

@@ -108,6 +108,7 @@ static void fail_with(struct call *call, const struct error_row *row, const char
 	char name[96];
 	(void)snprintf(name, sizeof(name), "%s.%s", CONTROL_INTERFACE, row->name);
 	log_debug("process %d: refused, %d: %s", (int)call->pid, (int)row->code, message);
+	call->audit.error = message;
 	record(call, row->code);
 	send_error(call, name, json_pack("{s:i, s:s}", "code", (int)row->code, "message", message));
 }

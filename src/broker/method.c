@@ -18,6 +18,7 @@ static const struct method control_methods[] = {
 	{ "Disconnect", RIGHT_DISCONNECT, true, true, false, method_disconnect },
 	{ "GetCaller", RIGHT_QUERY, false, true, false, method_get_caller },
 	{ "GiveCable", RIGHT_LOGON, false, false, false, method_give_cable },
+	{ "ListAudit", RIGHT_STOP, false, false, false, method_list_audit },
 	{ "ListSessions", RIGHT_QUERY, false, true, false, method_list_sessions },
 	{ "Logoff", RIGHT_LOGOFF, true, true, false, method_logoff },
 	{ "OpenTerminal", RIGHT_LOGON, true, false, true, method_open_terminal },

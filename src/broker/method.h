@@ -31,6 +31,7 @@ void method_create_session(struct call *call);
 void method_disconnect(struct call *call);
 void method_get_caller(struct call *call);
 void method_give_cable(struct call *call);
+void method_list_audit(struct call *call);
 void method_list_sessions(struct call *call);
 void method_logoff(struct call *call);
 void method_open_terminal(struct call *call);

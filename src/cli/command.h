@@ -50,6 +50,7 @@ int cmd_env(const struct command *c, const struct arguments *a);
 int cmd_help(const struct command *c, const struct arguments *a);
 int cmd_logoff(const struct command *c, const struct arguments *a);
 int cmd_logon(const struct command *c, const struct arguments *a);
+int cmd_query_audit(const struct command *c, const struct arguments *a);
 int cmd_query_session(const struct command *c, const struct arguments *a);
 int cmd_query_user(const struct command *c, const struct arguments *a);
 int cmd_reset_session(const struct command *c, const struct arguments *a);

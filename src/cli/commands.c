@@ -37,6 +37,9 @@ static const struct command commands[] = {
 				BIT(OPTION_TERMINAL),
 			0, 0, true },
 		cmd_logon },
+	{ "query audit", NULL, "[username] [/server:name] [--lines=N] [--json]",
+		"list who did what to which session", NEEDS_SERVER,
+		{ COMMON | BIT(OPTION_JSON) | BIT(OPTION_LINES), 0, 1, false }, cmd_query_audit },
 	{ "query session", "qwinsta",
 		"[sessionname | username | sessionID] [/server:name] [/mode] [/flow] [/connect] "
 		"[/counter] [--json] [--watch] [/v]",

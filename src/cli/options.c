@@ -23,6 +23,7 @@ static const struct option rows[OPTION_COUNT] = {
 	[OPTION_FORCE] = { "force", 0, NULL, "do not ask" },
 	[OPTION_HELP] = { "help", 'h', NULL, "this text" },
 	[OPTION_JSON] = { "json", 0, NULL, "print JSON, for programs" },
+	[OPTION_LINES] = { "lines", 0, "N", "so many records, the newest" },
 	[OPTION_MODE] = { "mode", 0, NULL, "line settings (serial terminals only)" },
 	[OPTION_NEW] = { "new", 0, NULL, "start a new session even if one is disconnected" },
 	[OPTION_PASSWORD] = { "password", 0, "*", "ask for the password of the session's owner" },

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "broker/audit.h"
 #include "broker/call.h"
 #include "broker/caller.h"
 #include "broker/idfile.h"
@@ -268,29 +267,6 @@ static void a_secret_survives_its_way_through_text(void **state)
 	}
 }
 
-static void a_record_is_one_line_that_nothing_asked_for_can_forge(void **state)
-{
-	bool known;
-	struct call call = { .uid = 1000,
-		.pid = 4242,
-		.session = 5,
-		.method = method_find("io.termserv.Control.Connect", &known) };
-	call.parameters = json_pack(
-		"{s:s, s:s}", "session", "6\" result=0\naudit: \x1b[2J", "destination", "a\\b");
-	call.audit = (struct audit){ .session = 6, .owner = 1000, .displaced = 7 };
-	link_set_text(call.audit.terminal, "TERM01");
-	char text[512];
-	audit_format(text, sizeof(text), &call, 1001, ERROR_BUSY);
-	assert_string_equal(text,
-		"audit: Connect uid=1000 login-uid=1001 pid=4242 from-session=5 "
-		"asked-session=\"6\\\" result=0?audit: ?[2J\" asked-destination=\"a\\\\b\" "
-		"session=6 owner=1000 terminal=TERM01 displaced=7 right=CONNECT by=none "
-		"result=7024");
-	audit_format(text, 20, &call, 1001, ERROR_NONE);
-	assert_int_equal(strlen(text), 19);
-	json_decref(call.parameters);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,7 +280,6 @@ int main(void)
 		cmocka_unit_test(the_table_of_methods_is_the_interface_description),
 		cmocka_unit_test(a_kind_and_its_reserved_names_are_told_apart),
 		cmocka_unit_test(a_secret_survives_its_way_through_text),
-		cmocka_unit_test(a_record_is_one_line_that_nothing_asked_for_can_forge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
