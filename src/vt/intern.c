@@ -6,7 +6,7 @@
 
 #define USUAL 20 /* bytes */
 #define FIRST_SIZE 16
-#define FIRST_LIMIT 1024 /* a collection looks at each cell: not for a handful of colours */
+#define FIRST_LIMIT VT_INTERN_LIMIT
 
 /* Seeded by the kernel's random bytes of this process, so that no program can choose styles or
  * links that all fall into one bucket. */
@@ -170,20 +170,6 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 	enter_bucket(t, number);
 	t->live++;
 	return number;
-}
-
-const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *ret_length)
-{
-	if (number == 0 || number > t->used || !t->entries[number].used) {
-		return NULL;
-	}
-	*ret_length = t->entries[number].length;
-	return t->entries[number].data;
-}
-
-bool vt_intern_collection_due(const struct vt_intern *t)
-{
-	return t->live > t->limit || t->refused > FIRST_LIMIT;
 }
 
 void vt_intern_unmark(struct vt_intern *t)

@@ -41,9 +41,21 @@ void vt_intern_done(struct vt_intern *t);
 uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length);
 
 /* The bytes of a number, or NULL. */
-const void *vt_intern_get(const struct vt_intern *t, uint32_t number, size_t *ret_length);
+static inline const void *vt_intern_get(
+	const struct vt_intern *t, uint32_t number, size_t *ret_length)
+{
+	if (number == 0 || number > t->used || !t->entries[number].used) {
+		return NULL;
+	}
+	*ret_length = t->entries[number].length;
+	return t->entries[number].data;
+}
 
-bool vt_intern_collection_due(const struct vt_intern *t);
+#define VT_INTERN_LIMIT 1024 /* a collection looks at each cell: not for a handful of colours */
+static inline bool vt_intern_collection_due(const struct vt_intern *t)
+{
+	return t->live > t->limit || t->refused > VT_INTERN_LIMIT;
+}
 void vt_intern_unmark(struct vt_intern *t);
 static inline void vt_intern_mark(struct vt_intern *t, uint32_t number)
 {

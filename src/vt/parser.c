@@ -250,13 +250,14 @@ static inline const uint8_t *number(const uint8_t *b, const uint8_t *end, int32_
 	return b;
 }
 
-/* The usual sequence in one go: numbers, separators, final byte, all there. NULL: it is another
- * kind, nothing was taken. */
-static const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
+/* The usual sequence behind CSI in one go, in ground state: numbers, separators, final byte, all
+ * there. NULL: it is another kind, and nothing but the unused sequence has changed. */
+static inline const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
 	struct vt_sequence *q = &p->sequence;
 	unsigned count = 0;
 	uint32_t sub = 0;
+	q->prefix = 0;
 	if (*b >= '<' && *b <= '?') {
 		q->prefix = *b++;
 	}
@@ -270,7 +271,7 @@ static const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const uint8_t
 			q->count = (uint8_t)count;
 			q->sub = sub;
 			q->final = c;
-			p->state = STATE_GROUND;
+			q->intermediate_count = 0;
 			p->events->csi(p->user, q);
 			return b;
 		}
@@ -403,20 +404,18 @@ static const uint8_t *ground(struct vt_parser *p, const uint8_t *b, const uint8_
 		}
 		uint8_t c = *b;
 		if (c == BYTE_ESC) {
+			bool csi = end - b >= 3 && b[1] == '[';
+			const uint8_t *next = csi ? usual(p, b + 2, end) : NULL;
+			if (next != NULL) {
+				b = next;
+				continue;
+			}
 			parser_open(p, b);
 			enter_escape(p);
-			if (end - b < 3 || b[1] != '[') {
-				return b + 1;
+			if (csi) {
+				enter_head(p, false);
 			}
-			enter_head(p, false);
-			const uint8_t *next = usual(p, b + 2, end);
-			if (next == NULL) {
-				p->sequence.prefix = 0;
-				p->sequence.values[0] = -1;
-				return b + 2;
-			}
-			b = next;
-			continue;
+			return b + 1 + csi;
 		}
 		if (c >= 0x80) {
 			b = parser_text(p, b, end);

@@ -4,8 +4,6 @@
 
 #include "vt/modes.h"
 
-static const struct vt_style default_style;
-
 void vt_pool_init(struct vt_pool *p)
 {
 	memset(p->recent, 0, sizeof(p->recent));
@@ -21,56 +19,18 @@ void vt_pool_done(struct vt_pool *p)
 	vt_intern_done(&p->links);
 }
 
-static struct vt_recent_style *recent_place(struct vt_pool *p, const struct vt_style *style)
+uint16_t vt_pool_style_enter(struct vt_pool *p, const struct vt_style *style)
 {
-	uint32_t mix = style->foreground * 0x9e3779b1u ^ style->background * 0x85ebca6bu ^
-		       (uint32_t)style->attributes * 0xc2b2ae35u ^ style->link * 0x27d4eb2fu ^
-		       (uint32_t)style->underline << 27;
-	return &p->recent[mix >> 26];
-}
-
-_Static_assert(VT_POOL_RECENT == 1 << (32 - 26), "the place is the top bits");
-
-bool vt_pool_style_recent(struct vt_pool *p, const struct vt_style *style, uint16_t *ret)
-{
-	const struct vt_recent_style *recent = recent_place(p, style);
-	if (vt_style_equal(style, &default_style)) {
-		*ret = 0;
-		return true;
-	}
-	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
-		return false;
-	}
-	*ret = (uint16_t)recent->id;
-	return true;
-}
-
-uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style)
-{
-	uint16_t id;
-	if (vt_pool_style_recent(p, style, &id)) {
-		return id;
-	}
-	struct vt_recent_style *recent = recent_place(p, style);
+	struct vt_recent_style *recent = vt_pool_recent_place(p, style);
 	recent->style = *style;
 	recent->id = vt_intern_put(&p->styles, style, sizeof(*style));
 	return (uint16_t)recent->id;
 }
 
-const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id)
+uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style)
 {
-	size_t length;
-	const struct vt_style *style = vt_intern_get(&p->styles, id, &length);
-	return style != NULL ? style : &default_style;
-}
-
-struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id)
-{
-	if (id == 0 || id > p->styles.used || !p->styles.entries[id].used) {
-		return NULL;
-	}
-	return (struct vt_style_code *)(void *)(p->styles.entries[id].data +
-						sizeof(struct vt_style));
+	uint16_t id;
+	return vt_pool_style_recent(p, style, &id) ? id : vt_pool_style_enter(p, style);
 }
 
 uint32_t vt_pool_cluster_put(struct vt_pool *p, const uint32_t *points, size_t count)

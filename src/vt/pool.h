@@ -36,13 +36,57 @@ struct vt_pool {
 void vt_pool_init(struct vt_pool *p);
 void vt_pool_done(struct vt_pool *p);
 
+/* Where a style stands if it was asked for a short while ago. */
+static inline struct vt_recent_style *vt_pool_recent_place(
+	struct vt_pool *p, const struct vt_style *style)
+{
+	uint32_t mix = style->foreground * 0x9e3779b1u ^ style->background * 0x85ebca6bu ^
+		       (uint32_t)style->attributes * 0xc2b2ae35u ^ style->link * 0x27d4eb2fu ^
+		       (uint32_t)style->underline << 27;
+	return &p->recent[mix >> 26];
+}
+
+_Static_assert(VT_POOL_RECENT == 1 << (32 - 26), "the place is the top bits");
+
 /* The number of a style that was asked for a short while ago (of the default style too). */
-bool vt_pool_style_recent(struct vt_pool *p, const struct vt_style *style, uint16_t *ret);
+static inline bool vt_pool_style_recent(
+	struct vt_pool *p, const struct vt_style *style, uint16_t *ret)
+{
+	static const struct vt_style plain;
+	const struct vt_recent_style *recent = vt_pool_recent_place(p, style);
+	if (vt_style_equal(style, &plain)) {
+		*ret = 0;
+		return true;
+	}
+	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
+		return false;
+	}
+	*ret = (uint16_t)recent->id;
+	return true;
+}
 
 /* The number of a style; 0 (the default style) also when the pool is full or memory is short. */
 uint16_t vt_pool_style_put(struct vt_pool *p, const struct vt_style *style);
-const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id);	/* never NULL */
-struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id); /* NULL: unknown */
+/* The same of one that is not among the recent ones, and not the default style. */
+uint16_t vt_pool_style_enter(struct vt_pool *p, const struct vt_style *style);
+/* Never NULL. */
+static inline const struct vt_style *vt_pool_style(const struct vt_pool *p, uint16_t id)
+{
+	static const struct vt_style plain;
+	size_t length;
+	const struct vt_style *style = vt_intern_get(&p->styles, id, &length);
+	return style != NULL ? style : &plain;
+}
+
+/* NULL: unknown */
+static inline struct vt_style_code *vt_pool_style_code(const struct vt_pool *p, uint16_t id)
+{
+	if (id == 0 || id > p->styles.used || !p->styles.entries[id].used) {
+		return NULL;
+	}
+	return (struct vt_style_code *)(void *)(p->styles.entries[id].data +
+						sizeof(struct vt_style));
+}
 
 /* The glyph of 2..VT_CLUSTER_LENGTH code points; VT_EMPTY when there is no room. */
 uint32_t vt_pool_cluster_put(struct vt_pool *p, const uint32_t *points, size_t count);

@@ -114,7 +114,7 @@ uint16_t vt_pen(struct vt_screen *s)
 	if (!s->pen_known) {
 		if (!vt_pool_style_recent(&s->pool, &s->modes.pen, &s->pen_style)) {
 			vt_collect(s);
-			s->pen_style = vt_pool_style_put(&s->pool, &s->modes.pen);
+			s->pen_style = vt_pool_style_enter(&s->pool, &s->modes.pen);
 		}
 		s->pen_known = true;
 	}
