@@ -110,6 +110,10 @@ static int become(const struct account *a)
 
 int login_become(const struct login *l)
 {
+	if (l->cgroup != NULL) {
+		(void)cgroup_enter(
+			l->cgroup); /* without it the tree of processes is what we have */
+	}
 	for (int i = 0; l->limited && i < RLIM_NLIMITS; i++) {
 		if (setrlimit((__rlimit_resource_t)i, &l->limits[i]) < 0) {
 			return -errno;

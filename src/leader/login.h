@@ -7,9 +7,11 @@
 #include <sys/types.h>
 
 #include "leader/account.h"
+#include "leader/cgroup.h"
 
 struct login {
 	const struct account *account; /* borrowed */
+	const struct cgroup *cgroup;   /* borrowed; NULL = none */
 	char **environment;	       /* NULL-ended, each text and the row on the heap */
 	bool limited;		       /* the next two hold */
 	struct rlimit limits[RLIM_NLIMITS];

@@ -20,11 +20,13 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "leader/arguments.h"
+#include "leader/cgroup.h"
 #include "leader/folder.h"
 #include "leader/host.h"
 #include "leader/login.h"
 #include "leader/logon.h"
 #include "leader/pam.h"
+#include "leader/record.h"
 #include "leader/relay.h"
 #include "leader/tree.h"
 
@@ -50,6 +52,8 @@ struct leader {
 	struct relay relay;
 	struct host host;
 	struct folder folder;
+	struct cgroup cgroup;
+	struct record record;
 	struct pam_login *pam; /* system mode: the owner's login; NULL = none */
 	int signal_fd;
 	enum stage stage;
@@ -91,6 +95,7 @@ static void kill_host(struct leader *l)
 
 static void kill_tree(struct leader *l)
 {
+	(void)cgroup_kill(&l->cgroup); /* where there is one: all at once, whatever they do */
 	int n = tree_signal(SIGKILL);
 	if (n == 0) {
 		/* Left are processes that are not ours to end, as those of a setuid program. */
@@ -287,6 +292,10 @@ static void run(struct leader *l)
 		if (polls[SIGNALS].revents != 0) {
 			on_signal(l);
 		}
+		if (l->relay.system && l->stage == STAGE_RUNNING) {
+			record_update(&l->record, l->relay.user, l->relay.info.tty,
+				l->relay.current.client);
+		}
 	}
 }
 
@@ -382,6 +391,9 @@ static int start(struct leader *l, const struct arguments *a, const char **ret_s
 	if (r < 0) {
 		return r;
 	}
+	if (a->system && cgroup_make(&l->cgroup, a->session) == 0) {
+		login.cgroup = &l->cgroup;
+	}
 	*ret_step = "to make its folder";
 	r = folder_make(&l->folder, runtime_fd, l->relay.session,
 		(struct folder_rights){ a->system, l->relay.owner });
@@ -438,7 +450,11 @@ int main(int argc, char **argv)
 	}
 	(void)setsid(); /* a Ctrl-C where the server was started by hand is not meant for us */
 	(void)fd_set_nonblocking(a.link_fd, true);
-	struct leader l = { .host = HOST_INIT, .folder = FOLDER_INIT, .signal_fd = -1 };
+	struct leader l = { .host = HOST_INIT,
+		.folder = FOLDER_INIT,
+		.cgroup = CGROUP_INIT,
+		.record = RECORD_INIT,
+		.signal_fd = -1 };
 	relay_init(&l.relay, a.session, a.link_fd, a.broker_uid);
 
 	const char *step = "";
@@ -453,7 +469,9 @@ int main(int argc, char **argv)
 	}
 	log_message(r < 0 || ended.error < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "session %u: %s",
 		a.session, ended.text);
+	record_end(&l.record);
 	folder_remove(&l.folder);
+	cgroup_done(&l.cgroup);
 	l.pam = pam_login_close(l.pam);
 	relay_send_ended(&l.relay, &ended, ENDED_WAIT_MS);
 	relay_done(&l.relay);

@@ -1,0 +1,196 @@
+"""What a session's start does to the machine: PAM, login records, control groups, the owner's environment and limits."""
+
+import os
+import re
+import resource
+import socket
+import struct
+import time
+from pathlib import Path
+
+import pytest
+
+import processes
+import wire
+import world
+from puppet import answer_question
+from system_server import password_of
+from test_trust import puppet, uid_of  # noqa: F401
+
+ENTRY = struct.Struct("hi32s4s32s256shhiii4i20s")  # struct utmpx of 64-bit machines
+USER_PROCESS, DEAD_PROCESS = 7, 8
+
+
+def records(path="/run/utmp"):
+    """(type, line, user, host) of each entry."""
+    text = Path(path).read_bytes()
+    found = [ENTRY.unpack_from(text, at) for at in range(0, len(text), ENTRY.size)]
+    return [(e[0], *(x.rstrip(b"\0").decode() for x in (e[2], e[4], e[5]))) for e in found]
+
+
+def shown(session, path="/run/utmp"):
+    """The entry of the session's tty."""
+    line = session["tty"].removeprefix("/dev/")
+    found = [e for e in records(path) if e[1] == line]
+    return found[-1] if found else None
+
+
+def values(result):
+    return dict(line.split("=", 1) for line in result.out.splitlines() if "=" in line)
+
+
+def may_raise_limits():
+    effective = re.search(r"CapEff:\s*(\w+)", Path("/proc/self/status").read_text())[1]
+    return int(effective, 16) >> 24 & 1  # CAP_SYS_RESOURCE
+
+
+def test_pam_gives_the_session_its_variables_and_limits_and_the_leader_keeps_its_own(server):
+    here = server.alice.logon()
+    variables = values(server.alice.run("env", in_terminal=here))
+    assert variables[world.PAM_VARIABLE[0]] == world.PAM_VARIABLE[1]
+    assert server.alice.run("ulimit -n", in_terminal=here).out.strip() == str(world.PAM_LIMIT)
+    leader = server.need("termserv-leader", here.session)
+    if not may_raise_limits():
+        return  # neither may the leader, in this container
+    limits = processes.read(leader.pid, "limits").decode()
+    own = int(re.search(r"Max open files +(\d+)", limits)[1])
+    assert own == resource.getrlimit(resource.RLIMIT_NOFILE)[0] != world.PAM_LIMIT
+
+
+def test_the_owners_command_keeps_its_environment_below_that_of_the_login(server):
+    alice = server.alice
+    here = alice.logon(env=alice.environment(EDITOR="ed", HOME="/nowhere", FROM_PAM="mine", PATH="/usr/bin:/bin:/opt/own"))
+    variables = values(alice.run("env", in_terminal=here))
+    assert variables["EDITOR"] == "ed" and "/opt/own" in variables["PATH"]
+    assert variables["HOME"] == str(alice.home) and variables["USER"] == variables["LOGNAME"] == "alice"
+    assert variables[world.PAM_VARIABLE[0]] == world.PAM_VARIABLE[1]
+
+
+def test_who_is_logged_on_stands_in_utmp_until_the_session_ends(server):
+    here = server.alice.logon()
+    session = server.alice.session(here.session)
+    server.pump.wait(lambda: shown(session), "an entry in utmp")
+    assert shown(session)[0] == USER_PROCESS and shown(session)[2] == "alice"
+    assert shown(session, "/var/log/wtmp")[:3] == shown(session)[:3]
+    server.root.run("termserv logoff %d" % here.session)
+    server.pump.wait(lambda: shown(session)[0] == DEAD_PROCESS, "the end in utmp")
+    assert shown(session)[2] == ""
+    assert [e[0] for e in records("/var/log/wtmp")][-2:] == [USER_PROCESS, DEAD_PROCESS]
+
+
+def group_of(pid):
+    line, = [x for x in processes.read(pid, "cgroup").decode().splitlines() if x.startswith("0::")]
+    return line[3:]
+
+
+def group_root():
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        if " - cgroup2 " in line:
+            return Path(line.split()[4])
+    pytest.skip("no cgroup version 2 on this machine")
+
+
+def test_a_session_has_a_control_group_and_ends_whole_with_it(server):
+    root = group_root()
+    here = server.alice.logon()
+    leader, host = server.need("termserv-leader", here.session), server.need("termserv-host", here.session)
+    group = group_of(host.pid)
+    assert Path(group).parent == Path(group_of(leader.pid)) and Path(group).name.startswith("session-%d" % here.session)
+    told = server.alice.base / "pid"
+    deaf = "setsid sh -c 'trap \"\" HUP TERM; echo $$ >%s; exec sleep 1000' &" % told
+    here.line(deaf)
+    pid = int(server.pump.wait(lambda: told.exists() and told.read_text(), "the process that stays"))
+    assert group_of(pid) == group
+    assert server.root.run("termserv reset session %d" % here.session).status == 0
+    server.pump.wait(lambda: not processes.alive(pid), "the end of what it has left")
+    server.pump.wait(lambda: not (root / group.lstrip("/")).exists(), "the group to go")
+
+
+def start_as(puppet, maker, user, password, **spec):  # noqa: F811
+    """A session of `user` that `maker` asks for: what came of it, the maker's end, the link."""
+    mine, proof = wire.pair_of(uid_of(maker))
+    mine.settimeout(20)
+    wire.send(mine, wire.warrant(wire.USE_LOGON, user=user), [wire.spec(**spec)])
+    _, link = puppet.spawn(proof, uid_of(user))
+    proof.close()
+    assert answer_question(mine, password)
+    return puppet.outcome(link), link
+
+
+def test_a_strangers_spec_starts_the_owners_shell_and_little_else(puppet):  # noqa: F811
+    found, link = start_as(
+        puppet, "termserv-tty", "alice", password_of("alice"), arguments=("cat", "/etc/motd"), directory="/etc",
+        environment=("TERM=xterm", "LC_TIME=C", "LD_PRELOAD=/tmp/evil.so", "HOME=/tmp", "PATH=/tmp", "SSH_AUTH_SOCK=/tmp/x",
+                     "SHELL=/bin/evil"))
+    assert found.header.type == wire.INFO and found.uid == uid_of("alice") and found.command == b"/bin/bash"
+    assert found.user == b"alice"
+    program = [p for p in puppet.system.processes() if p.pid == found.program][0]
+    puppet.system.pump.wait(lambda: "TERMSERV_SESSION" in program.environment, "the shell to be executed")
+    variables = program.environment
+    assert variables["LC_TIME"] == "C" and variables["HOME"] == "/opt/termserv/home/alice"
+    assert variables["SHELL"] == "/bin/bash" and "/tmp" not in variables["PATH"]
+    assert "LD_PRELOAD" not in variables and "SSH_AUTH_SOCK" not in variables
+    assert os.readlink("/proc/%d/cwd" % found.program) == "/opt/termserv/home/alice"
+    # The first cable is the maker's, once.
+    assert puppet.plug(link, wire.cable(uid_of("termserv-tty"))[1]) == 0
+    assert puppet.plug(link, wire.cable(uid_of("termserv-tty"))[1]) == wire.ACCES
+
+
+@pytest.mark.parametrize("user,password,error", [
+    ("lena", password_of("lena"), wire.KEYREJECTED), ("xavier", password_of("xavier"), wire.KEYREVOKED),
+    ("xavier", "wrong", wire.KEYREJECTED), ("alice", "", wire.KEYREJECTED), ("alice", password_of("alice") + "\n", wire.KEYREJECTED),
+    ("alice", "x" * 5000, wire.KEYREJECTED), ("termserv", "x", wire.KEYREJECTED)])
+def test_a_password_that_is_not_good_starts_nothing(puppet, user, password, error):  # noqa: F811
+    found, _ = start_as(puppet, "termserv-tty", user, password)
+    assert found.header.type == wire.ENDED and found.error == error
+
+
+def test_after_a_wrong_password_the_leader_asks_later_and_later(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    warrant = wire.warrant(wire.USE_CONNECT, str(number))
+    begun = time.monotonic()
+    for tries, least in ((1, 0), (2, 1), (3, 3)):
+        assert puppet.present(link, uid_of("bob"), warrant, "wrong")[0] == wire.KEYREJECTED
+        assert time.monotonic() - begun >= least, tries
+
+
+def test_a_second_caller_waits_for_his_turn(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    ends = []
+    for serial in (31, 32):
+        mine, theirs = wire.pair_of(uid_of("bob"))
+        wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+        wire.send(link, wire.simple(wire.WARRANT, serial), [theirs.fileno()])
+        theirs.close()
+        ends.append(mine)
+    busy = puppet.expect(link, wire.WARRANTED)
+    assert (busy.header.serial, busy.error) == (32, -16)
+    answer_question(ends[0], password_of("alice"))
+    good = puppet.expect(link, wire.WARRANTED)
+    assert (good.header.serial, good.error, good.uid) == (31, 0, uid_of("bob"))
+
+
+def test_a_caller_who_goes_is_a_wrong_password_and_blocks_nobody(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    mine, theirs = wire.pair_of(uid_of("bob"))
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+    wire.send(link, wire.simple(wire.WARRANT, 31), [theirs.fileno()])
+    theirs.close()
+    mine.close()
+    assert puppet.expect(link, wire.WARRANTED).error in (wire.KEYREJECTED, -32)
+    assert puppet.plug(link, wire.cable(uid_of("alice"))[1]) == 0
+
+
+def test_the_check_stops_when_the_broker_gives_up(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    mine, theirs = wire.pair_of(uid_of("bob"))
+    mine.settimeout(20)
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+    wire.send(link, wire.simple(wire.WARRANT, 31), [theirs.fileno()])
+    theirs.close()
+    _, fds = wire.receive(mine)
+    wire.send(link, wire.simple(wire.ABORT, 32))
+    assert puppet.expect(link, wire.WARRANTED).error == -125
+    with pytest.raises(BrokenPipeError), os.fdopen(fds[0], "wb", 0) as pipe:
+        puppet.system.pump.wait(lambda: pipe.write(b"x") == 0, "the check's end")
+    assert isinstance(mine, socket.socket) and mine.recv(1) == b""
