@@ -40,7 +40,7 @@ enum link_type {
 			     nothing changed */
 	LINK_COMMIT = 24, /* swap now: the former viewer goes, the session is painted. Answered by
 			     LINK_PLUGGED */
-	LINK_ABORT = 25,  /* forget the prepared cable */
+	LINK_ABORT = 25,  /* forget the prepared cable, and who is asked for a password */
 	LINK_PLUGGED =
 		26, /* error 0: the session is on this terminal; else -errno, it is where it was */
 	LINK_UNPLUG = 27,    /* drop the viewer on this terminal; `text` is shown there. Answered by
@@ -116,9 +116,9 @@ struct link_simple {
 	uint32_t session;		/* LINK_START: the id */
 	uint8_t token[LINK_TOKEN_SIZE]; /* LINK_PLUG: the terminal's secret */
 	char terminal[LINK_NAME_SIZE];	/* LINK_PLUG, LINK_UNPLUG: which terminal */
-	char client[LINK_SHORT_SIZE];	/* LINK_PLUG: where the terminal's user sits, as an address;
-					   may be empty */
-	char text[LINK_TEXT_SIZE];	/* for a person: a notice, a reason */
+	char client[LINK_SHORT_SIZE]; /* LINK_PLUG, LINK_WARRANT: where the terminal's user sits, as
+					 an address; may be empty */
+	char text[LINK_TEXT_SIZE];    /* for a person: a notice, a reason */
 	uint32_t uid;	/* LINK_PLUG to the host: who made the cable; LINK_WARRANTED */
 	uint32_t flags; /* LINK_WARRANT: LINK_FREE_OF_PASSWORD; LINK_START: LINK_START_ */
 };

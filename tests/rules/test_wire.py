@@ -95,7 +95,7 @@ def page_layouts(page):
 def compiled_layouts(layouts, folder):
     """The same as the compiler sees it."""
     lines = ["#include <stddef.h>", "#include <stdio.h>"]
-    lines += [f'#include "protocol/{h}.h"' for h in ("link", "cable", "spec")] + ["int main(void) {"]
+    lines += [f'#include "protocol/{h}.h"' for h in ("link", "warrant", "cable", "spec")] + ["int main(void) {"]
     for name, (_, fields) in layouts.items():
         lines.append(f'printf("{name} %zu\\n", sizeof(struct {name}));')
         lines += [f'printf("{name} %zu %zu {f}\\n", offsetof(struct {name}, {f}), sizeof(((struct {name} *)0)->{f}));'
@@ -115,7 +115,7 @@ def compiled_layouts(layouts, folder):
 
 
 def wire_structs():
-    text = "".join((PROTOCOL / f"{h}.h").read_text() for h in ("link", "cable", "spec"))
+    text = "".join((PROTOCOL / f"{h}.h").read_text() for h in ("link", "warrant", "cable", "spec"))
     inner = {"cable_frame", "spec"}  # not on any wire
     bodies = re.findall(r"^struct (\w+) \{\n(.*?)^\};", tree.code(text), re.M | re.S)
     return {name: re.findall(r"(\w+)(?:\[\w+\])?\s*[,;]", body) for name, body in bodies if name not in inner}
