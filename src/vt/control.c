@@ -172,6 +172,8 @@ void vt_escape(void *screen, const struct vt_sequence *q)
 	case '#':
 		if (q->final == '8') {
 			vt_edit_alignment(s);
+		} else {
+			vt_line_scale_set(s, q->final);
 		}
 		break;
 	default:

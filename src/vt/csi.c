@@ -160,6 +160,9 @@ static void erase_display(struct vt_screen *s, int what, bool selective)
 		for (unsigned y = row + 1; y < s->rows; y++) {
 			vt_edit_erase(s, y, 0, s->columns, selective);
 		}
+		if (!selective) {
+			vt_line_scale_reset(s, row + 1, s->rows);
+		}
 		s->cursor.pending_wrap = false;
 		break;
 	case 1:

@@ -144,6 +144,9 @@ void vt_edit_erase_rows(struct vt_screen *s, unsigned from, unsigned end, bool s
 	for (unsigned y = from; y < end; y++) {
 		vt_edit_erase(s, y, 0, s->columns, selective);
 	}
+	if (!selective) {
+		vt_line_scale_reset(s, from, end);
+	}
 }
 
 /* The part of a row that ICH and DCH move: from `column` to the margin, or to the end of the screen
@@ -250,6 +253,7 @@ void vt_edit_alignment(struct vt_screen *s)
 	s->modes.bottom = (uint16_t)(s->rows - 1);
 	s->modes.left = 0;
 	s->modes.right = (uint16_t)(s->columns - 1);
+	vt_line_scale_reset(s, 0, s->rows);
 	for (unsigned y = 0; y < s->rows; y++) {
 		struct vt_line *line = vt_touch(s, y);
 		struct vt_cell *cells = vt_line_write(s->grid, line, 0, s->columns);

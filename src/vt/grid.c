@@ -140,6 +140,7 @@ void vt_line_clear(struct vt_line *line)
 {
 	line->used = 0;
 	line->wrapped = false;
+	line->scale = 0;
 }
 
 static void swap_lines(struct vt_grid *g, unsigned a, unsigned b)

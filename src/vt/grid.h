@@ -20,7 +20,8 @@ struct vt_line {
 	uint64_t changed;      /* see vt_grid_changed() */
 	uint16_t used;
 	uint16_t size;
-	bool wrapped; /* its text goes on in the next line */
+	bool wrapped;  /* its text goes on in the next line */
+	uint8_t scale; /* enum vt_line_scale (vt/screen.h) */
 };
 
 struct vt_grid {

@@ -11,6 +11,19 @@
 
 static const struct vt_style plain_style;
 
+/* After the text: what is to be scaled is there then, and rows still wrap at their full width. */
+static void paint_scales(struct vt_brush *b, enum vt_buffer which)
+{
+	static const char *const sequences[] = { "", "\033#6", "\033#3", "\033#4" };
+	for (unsigned y = 0; y < b->target->rows; y++) {
+		enum vt_line_scale scale = vt_screen_line_scale(b->screen, which, y);
+		if (scale != VT_LINE_SINGLE) {
+			vt_brush_place(b, y, 0);
+			(void)buf_put_text(b->out, sequences[scale]);
+		}
+	}
+}
+
 static void paint_rows(struct vt_brush *b, enum vt_buffer which)
 {
 	bool wrapped = false;
@@ -28,6 +41,7 @@ static void paint_rows(struct vt_brush *b, enum vt_buffer which)
 		wrapped = paint.wraps;
 	}
 	vt_brush_style(b, &plain_style);
+	paint_scales(b, which);
 }
 
 /* --- the saved cursors ------------------------------------------------------------------------ */

@@ -392,6 +392,7 @@ static void crop(struct vt_grid *old, struct vt_grid *ret)
 			vt_line_erase(old, line, ret->columns, old->columns, 0);
 		}
 		line->wrapped = line->wrapped && ret->columns == old->columns;
+		line->scale = VT_LINE_SINGLE;
 		*vt_grid_line(ret, y) = *line;
 		*line = (struct vt_line){ 0 };
 		line = vt_grid_line(ret, y);

@@ -80,6 +80,9 @@ struct vt_row {
 	uint64_t changed;	     /* value of vt_screen_changes() when this place last changed */
 };
 
+/* DECSWL, DECDWL, and the upper and lower half of DECDHL. */
+enum vt_line_scale { VT_LINE_SINGLE, VT_LINE_WIDE, VT_LINE_TOP, VT_LINE_BOTTOM };
+
 unsigned vt_screen_rows(const struct vt_screen *s);
 unsigned vt_screen_columns(const struct vt_screen *s);
 enum vt_buffer vt_screen_active(const struct vt_screen *s);
@@ -87,6 +90,10 @@ enum vt_buffer vt_screen_active(const struct vt_screen *s);
 /* The row at place y (0 = top; y >= rows gives an empty row). VT_ALTERNATE that was never used is
  * empty. The primary buffer can be read while the alternate one is active, and the other way. */
 struct vt_row vt_screen_row(const struct vt_screen *s, enum vt_buffer which, unsigned y);
+
+/* How that row is scaled. Gone with the line; a change of size ends it. */
+enum vt_line_scale vt_screen_line_scale(
+	const struct vt_screen *s, enum vt_buffer which, unsigned y);
 
 /* Raised by each feed() and resize() that may have changed anything. A row whose `changed` is not
  * above a value read earlier shows what it showed then (same buffer, same size). */

@@ -121,6 +121,10 @@ void vt_edit_alignment(struct vt_screen *s);
 /* rectangle.c: DECCRA, DECFRA, DECERA, DECSERA */
 void vt_rectangle(struct vt_screen *s, const struct vt_sequence *q);
 
+/* line_scale.c: ESC # 3 to 6 on the cursor's row; back to single for rows [from, end) */
+void vt_line_scale_set(struct vt_screen *s, uint8_t final);
+void vt_line_scale_reset(struct vt_screen *s, unsigned from, unsigned end);
+
 /* control.c, csi.c */
 void vt_control(void *screen, uint8_t control);
 void vt_escape(void *screen, const struct vt_sequence *q);

@@ -18,6 +18,9 @@ static void set_bit(struct vt_screen *s, enum vt_mode mode, bool on)
 		break;
 	case VT_MODE_LEFT_RIGHT_MARGINS:
 		margins_whole(s);
+		if (on) {
+			vt_line_scale_reset(s, 0, s->rows);
+		}
 		vt_cursor_home(s);
 		break;
 	case VT_MODE_GRAPHEME: /* what is open is no longer counted in the same way */

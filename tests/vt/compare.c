@@ -175,6 +175,11 @@ static void compare_cells(struct comparison *c, struct vt_screen *of, struct vt_
 			for (unsigned x = 0; x < vt_screen_columns(of); x++) {
 				compare_cell(c, of, other, which, y, x);
 			}
+			if (vt_screen_line_scale(of, which, y) !=
+				vt_screen_line_scale(other, which, y)) {
+				compare_differs(
+					c, "row %u of buffer %u is scaled otherwise", y, which);
+			}
 			if (a.wrapped != b.wrapped) {
 				compare_differs(c, "row %u of buffer %u is %swrapped", y, which,
 					b.wrapped ? "" : "not ");

@@ -6,6 +6,7 @@
  *   feed "text"           with \e \r \n \t \a \b \\ \" \xHH \u{HEX}
  *   answer on             queries get answers from here on
  *   row Y "text" [wrapped]     of the active buffer; primary-row Y "text": of the primary one
+ *   scale Y single|wide|top|bottom
  *   cell Y X "c"|empty [look]  a look: bold dim italic blink inverse invisible strike overline
  *                         protected underline=single|double|curly|dotted|dashed fg= bg= ul= (N,
  * #RRGGBB) link=URI width=N; what is not named must be the default pen [look]            cursor Y X

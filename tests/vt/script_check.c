@@ -65,6 +65,14 @@ static void check_primary_row(struct script *s, const struct script_line *l)
 	check_row_of(s, l, VT_PRIMARY);
 }
 
+static void check_scale(struct script *s, const struct script_line *l)
+{
+	static const char *const names[] = { "single", "wide", "top", "bottom" };
+	enum vt_line_scale scale = vt_screen_line_scale(
+		s->screen, vt_screen_active(s->screen), script_number(s, l, 1));
+	expect_text(s, "the scale", names[scale], word(l, 2));
+}
+
 static void check_history(struct script *s, const struct script_line *l)
 {
 	expect(s, "lines of history", (unsigned)vt_history_count(vt_screen_history(s->screen)),
@@ -356,6 +364,7 @@ static const struct {
 	{ "reply", check_reply },
 	{ "row", check_row },
 	{ "saved", check_saved },
+	{ "scale", check_scale },
 	{ "shape", check_shape },
 	{ "tabs", check_tabs },
 	{ "title", check_title },
