@@ -111,19 +111,14 @@ static void note_failure(struct inquiry *q)
 	struct broker *b = q->broker;
 	uint64_t now = clock_monotonic_ms();
 	attempts_failed(b->attempts, &q->attempt, now);
-	unsigned failures = attempts_of_caller(b->attempts, &q->attempt.caller, now);
-	if (failures >= ATTEMPTS_FREE) {
-		log_warning("uid %u%s%s has given a wrong password %u times",
-			(unsigned)q->attempt.caller.uid,
-			q->attempt.caller.place[0] != '\0' ? " at " : "", q->attempt.caller.place,
-			failures);
-	}
+	q->call->audit.failures = attempts_of_caller(b->attempts, &q->attempt.caller, now);
 }
 
 bool authorise_begin(struct call **call, struct attempt *ret, const char *place, uid_t victim)
 {
 	struct broker *b = (*call)->broker;
-	struct attempts_caller who = attempts_caller((*call)->uid, place);
+	uid_t uid = (*call)->acting ? (*call)->door_uid : (*call)->uid;
+	struct attempts_caller who = attempts_caller(uid, place);
 	if (attempts_begin(b->attempts, ret, &who, victim, failure_delay_ms(b),
 		    clock_monotonic_ms()) < 0) {
 		call_fail(TAKE_PTR(*call), ERROR_BUSY,

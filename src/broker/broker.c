@@ -18,6 +18,7 @@
 #include "broker/call.h"
 #include "broker/configuration.h"
 #include "broker/control.h"
+#include "broker/create.h"
 #include "broker/idfile.h"
 #include "broker/names.h"
 #include "broker/operation.h"
@@ -26,6 +27,7 @@
 #include "broker/session.h"
 #include "broker/stop.h"
 #include "broker/terminal.h"
+#include "broker/timelimit.h"
 #include "broker/watch.h"
 #include "config/server_config.h"
 
@@ -67,6 +69,7 @@ static void init_lists(struct broker *b)
 	TAILQ_INIT(&b->connections);
 	TAILQ_INIT(&b->operations);
 	TAILQ_INIT(&b->inquiries);
+	TAILQ_INIT(&b->lookups);
 	TAILQ_INIT(&b->watchers);
 	TAILQ_INIT(&b->parked);
 }
@@ -152,6 +155,7 @@ static void free_calls(struct broker *b)
 		(void)call_free(TAILQ_FIRST(&b->parked));
 	}
 	authorise_free_all(b);
+	create_free_lookups(b);
 	watch_free_all(b);
 	b->stop = stop_free(b->stop);
 	while (!TAILQ_EMPTY(&b->connections)) {
@@ -186,6 +190,7 @@ struct broker *broker_free(struct broker *b)
 	b->parent = parent_free(b->parent);
 	b->watch_timer = sd_event_source_disable_unref(b->watch_timer);
 	b->unpark = sd_event_source_disable_unref(b->unpark);
+	timelimit_done(b);
 	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
 	b->names = names_free(b->names);
 	(void)sd_event_unref(b->event);
@@ -230,6 +235,7 @@ uint32_t broker_serial(struct broker *b)
 void broker_changed(struct broker *b)
 {
 	watch_changed(b);
+	timelimit_look(b);
 }
 
 const char *broker_user_name(const struct broker *b, uid_t uid)

@@ -22,6 +22,7 @@ struct call;
 struct connection;
 struct control;
 struct inquiry;
+struct lookup;
 struct names;
 struct operation;
 struct parent;
@@ -36,6 +37,7 @@ TAILQ_HEAD(connection_list, connection);
 TAILQ_HEAD(operation_list, operation);
 TAILQ_HEAD(call_list, call);
 TAILQ_HEAD(inquiry_list, inquiry);
+TAILQ_HEAD(lookup_list, lookup);
 
 struct broker {
 	sd_event *event;
@@ -51,7 +53,6 @@ struct broker {
 	struct names *names;	      /* NULL in user mode */
 	char *config_path;	      /* of the system's configuration; NULL in user mode */
 
-
 	struct auditlog *auditlog;
 	struct journal journal;
 
@@ -66,12 +67,15 @@ struct broker {
 
 	struct inquiry_list inquiries; /* what leaders are asked, and answers that are late */
 	struct attempts *attempts;     /* failed passwords */
+	struct lookup_list lookups;    /* logons whose user is being looked up */
 
 	struct call_list watchers; /* kept ListSessions calls */
 	struct call_list parked;   /* calls that wait for a swap that was answered already */
 	size_t watcher_count, parked_count;
 	sd_event_source *watch_timer;
 	sd_event_source *unpark;
+	sd_event_source *timelimit_timer;
+	uint64_t timelimit_at; /* clock_monotonic_ms() when it fires; 0 = not */
 
 	uint32_t last_id; /* the highest session ID known */
 	uint32_t last_serial;

@@ -42,6 +42,7 @@ struct call *call_free(struct call *call)
 	fd_set_done(&call->fds);
 	json_decref(call->parameters);
 	(void)caller_groups_unref(call->groups);
+	(void)caller_groups_unref(call->door_groups);
 	free(call);
 	return NULL;
 }

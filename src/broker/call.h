@@ -27,6 +27,10 @@ struct call {
 	const struct method *method;
 	uid_t uid;
 	struct caller_groups *groups;
+	bool acting;	/* the door of a terminal speaks for who logged on there: uid and groups are
+			   his */
+	uid_t door_uid; /* acting: who really calls */
+	struct caller_groups *door_groups;
 	pid_t pid;
 	uint32_t session; /* the session that the caller sits in, 0 = none */
 	json_t *parameters;

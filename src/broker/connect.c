@@ -21,6 +21,7 @@
 #include "broker/broker.h"
 #include "broker/call.h"
 #include "broker/hook.h"
+#include "broker/login.h"
 #include "broker/operation.h"
 #include "broker/resolve.h"
 #include "broker/session.h"
@@ -257,6 +258,9 @@ static void plugged(struct connect *c, int error)
 		return;
 	}
 	log_debug("session %u is on %s", c->session_id, c->name);
+	if (c->terminal != NULL) {
+		(void)login_free(c->terminal->login);
+	}
 	c->state = CONNECT_SETTLE;
 	if (operation_wait(&c->operation, c->operation.broker->limits.left_ms) < 0) {
 		finish(c);

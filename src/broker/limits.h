@@ -25,7 +25,9 @@ struct limits {
 	unsigned restore_ms; /* leaders answer a new broker */
 	unsigned relink_ms;  /* between two attempts to reach the same leader again */
 	unsigned watch_ms;   /* changes are gathered before watchers hear of them */
+	unsigned minute_ms;  /* of the time limits */
 	unsigned warrant_ms; /* a leader asks for a password and checks it */
+	unsigned login_ms;   /* from a password at a fixed terminal to a session on it */
 };
 
 #define LIMITS_DEFAULT                                                                             \
@@ -40,5 +42,7 @@ struct limits {
 		.restore_ms = 1000,                                                                \
 		.relink_ms = 1000,                                                                 \
 		.watch_ms = 50,                                                                    \
+		.minute_ms = 60000,                                                                \
 		.warrant_ms = 40000,                                                               \
+		.login_ms = 60000,                                                                 \
 	})

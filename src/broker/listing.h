@@ -11,3 +11,7 @@ struct call;
  * ID, then terminals that show none. `filter` is an ID, a terminal's name, a user's name, or NULL.
  */
 json_t *listing_answer(const struct call *call, const char *filter);
+
+/* The sessions of the caller's own that no terminal shows, but for `except`. A new reference or
+ * NULL. */
+json_t *listing_disconnected(const struct call *call, uint32_t except);

@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 #include "broker/call.h"
 #include "broker/connect.h"
+#include "broker/login.h"
 #include "broker/params.h"
 #include "broker/resolve.h"
 #include "broker/session.h"
@@ -56,6 +57,18 @@ static bool check_rights(struct call *call, const struct session *s, const struc
 	return true;
 }
 
+/* The session that somebody was given with his password counts from now on. False: answered. */
+static bool check_count(struct call *call, const struct session *s, const struct terminal *t)
+{
+	size_t count = session_count_of(call->broker, (uid_t)s->info.uid);
+	if (!call->acting || !login_made(t, s) || count <= session_limit(call->broker)) {
+		return true;
+	}
+	call_fail(call, ERROR_TOO_MANY_SESSIONS, "You have %zu session%s; more are not allowed.",
+		count - 1, count == 2 ? "" : "s");
+	return false;
+}
+
 /* Nobody else is at work on what will change. False: answered. */
 static bool check_free(
 	struct call *call, struct session *s, struct terminal *t, struct session *shown)
@@ -86,6 +99,7 @@ static bool needs_warrant(
 	const struct call *call, const struct session *s, const struct terminal *t)
 {
 	return call->broker->mode == POLICY_SYSTEM_MODE && call->granted != s->id &&
+	       !(call->acting && login_made(t, s)) &&
 	       (call->uid != (uid_t)s->info.uid || t->uid != (uid_t)s->info.uid);
 }
 
@@ -110,6 +124,7 @@ static void ask_leader(struct call *call, struct session *s, const struct termin
 		&(struct authorise_question){
 			.password = password,
 			.free = is_free_root(call, s),
+			.place = call->acting ? t->name : NULL,
 			.asking = t,
 		});
 }
@@ -123,7 +138,8 @@ static void connect_to(
 	link_set_text(call->audit.terminal, t->name);
 	link_set_text(call->audit.former, s->info.terminal);
 	link_set_text(call->audit.client, t->client);
-	if (!check_rights(call, s, t, &shown, &password) || !check_free(call, s, t, shown)) {
+	if (!check_rights(call, s, t, &shown, &password) || !check_free(call, s, t, shown) ||
+		!check_count(call, s, t)) {
 		return;
 	}
 	if (call->granted != 0 && call->granted != s->id) {
@@ -138,10 +154,19 @@ static void connect_to(
 	}
 	call->audit.displaced = shown != NULL ? shown->id : 0;
 	if (password || needs_warrant(call, s, t)) {
-		ask_leader(call, s, t, q, password);
+		/* Whom a door speaks for gives his password to each of his sessions anew. */
+		ask_leader(call, s, t, q, password || call->acting);
 		return;
 	}
 	connect_start(call, s, t, shown);
+}
+
+/* The caller's own terminal where it is the destination; NULL = it names another one, or none. */
+static struct terminal *own_terminal(const struct call *call, const struct request *q)
+{
+	return q->secret != NULL && q->destination == NULL
+		       ? terminal_by_secret(call->broker, q->secret)
+		       : NULL;
 }
 
 void method_connect(struct call *call)
@@ -163,10 +188,12 @@ void method_connect(struct call *call)
 			"Neither a session nor a destination was given.");
 		return;
 	}
+	login_act_no_more(call); /* of the time before a password was asked for */
 	struct session *s;
-	struct terminal *t;
+	struct terminal *t = own_terminal(call, &q);
+	bool acts = t != NULL && login_act(call, t);
 	if (!resolve_session(&call, q.session, RIGHT_CONNECT, &s) ||
-		!resolve_destination(&call, q.destination, q.secret, &t)) {
+		(!acts && !resolve_destination(&call, q.destination, q.secret, &t))) {
 		return;
 	}
 	connect_to(call, &q, s, t);

@@ -1,228 +1,40 @@
-/* CreateSession: an ID, a leader started by termservd, and its word that the session stands. The
- * proof goes on unread: its maker is the leader's business, and what lies in it is the host's. */
+/* CreateSession: its words, the limits, the name of who logs on, an ID. The rest is broker/create.
+ */
 #include "broker/method.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
+#include "broker/authorise.h"
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/caller.h"
 #include "broker/create.h"
 #include "broker/hook.h"
 #include "broker/idfile.h"
-#include "broker/leader_link.h"
-#include "broker/operation.h"
+#include "broker/login.h"
+#include "broker/names.h"
 #include "broker/params.h"
-#include "broker/parent.h"
+#include "broker/resolve.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
 
-struct create {
-	struct operation operation; /* first */
+#define NAME_WAIT_MS 5000
+
+/* A call that waits for what the name service knows of a user. */
+struct lookup {
 	struct call *call;
-	struct session *session; /* NULL when it has gone */
-	uint32_t serial;	 /* of the request to termservd */
-	uid_t owner;		 /* whose session it shall be */
+	struct names_question *question;
+	TAILQ_ENTRY(lookup) entry;
 };
 
-static struct call *finish(struct create *c)
-{
-	struct call *call = TAKE_PTR(c->call);
-	if (c->session != NULL) {
-		c->session->operation = NULL;
-	}
-	operation_done(&c->operation);
-	free(c);
-	return call;
-}
-
-static void on_packet(struct operation *o, struct session *s, const struct link_simple *packet)
-{
-}
-
-/* What a leader's end means: its words name what was wrong, its error the number. */
-static void on_session_gone(struct operation *o, struct session *s, const char *why)
-{
-	struct create *c = (struct create *)o;
-	s->operation = NULL;
-	c->session = NULL;
-	enum error_code code = s->error < 0 ? error_by_errno(s->error)->code : ERROR_INVALID_STATE;
-	call_fail(finish(c), code, "The session could not be started: %s", why);
-}
-
-static void on_terminal_gone(struct operation *o, struct terminal *t)
-{
-}
-
-/* Gives up: whatever is half there must not stay. */
-static void abandon(struct create *c)
-{
-	struct session *s = c->session;
-	struct link_simple packet = link_make(LINK_RESET, broker_serial(c->operation.broker));
-	(void)session_send(s, &packet, NULL, 0);
-	c->session = NULL;
-	s->operation = NULL;
-	(void)session_free(s);
-}
-
-/* A proof that makes somebody else's session than was asked for: whatever its maker wanted, it was
- * not counted and not decided upon. */
-static void refuse_other_owner(struct create *c)
-{
-	uint32_t id = c->session->id;
-	log_warning("session %u would belong to uid %u and was asked for by uid %u: refused", id,
-		(unsigned)c->session->info.uid, (unsigned)c->owner);
-	abandon(c);
-	call_fail(finish(c), ERROR_ACCESS_DENIED, "Session %u would be another user's.", id);
-}
-
-static void on_time(struct operation *o)
-{
-	struct create *c = (struct create *)o;
-	uint32_t id = c->session->id;
-	if (c->session->info.uid != c->owner) {
-		refuse_other_owner(c);
-		return;
-	}
-	abandon(c);
-	call_fail(finish(c), ERROR_CLIENT_NO_ANSWER, "Session %u did not come up in time.", id);
-}
-
-static void on_info(struct operation *o, struct session *s)
-{
-	struct create *c = (struct create *)o;
-	if (s->info.uid != c->owner) {
-		/* Not here: the link whose packet this is would go with the session. */
-		(void)operation_wait(o, 0);
-		return;
-	}
-	if (s->info.state == SESSION_INIT) {
-		return;
-	}
-	uint32_t id = s->id;
-	o->broker->created++;
-	log_info("session %u is there", id);
-	call_reply(finish(c), json_pack("{s:I}", "session", (json_int_t)id));
-}
-
-static const struct operation_kind create_kind = {
-	.name = "logon",
-	.on_packet = on_packet,
-	.on_info = on_info,
-	.on_session_gone = on_session_gone,
-	.on_terminal_gone = on_terminal_gone,
-	.on_time = on_time,
+struct request {
+	const char *user, *terminal, *secret;
 };
-
-static size_t count_creating(const struct broker *b)
-{
-	size_t count = 0;
-	const struct operation *o;
-	TAILQ_FOREACH(o, &b->operations, entry)
-	{
-		count += o->kind == &create_kind;
-	}
-	return count;
-}
-
-void create_spawned(struct broker *b, uint32_t serial, int error)
-{
-	hook(b->state_fd, "create:spawned");
-	struct operation *o;
-	TAILQ_FOREACH(o, &b->operations, entry)
-	{
-		struct create *c = (struct create *)o;
-		if (o->kind == &create_kind && c->serial == serial) {
-			if (error != 0) {
-				abandon(c);
-				call_fail_errno(finish(c), error < 0 ? error : -EINVAL,
-					"The session could not be started");
-			}
-			return;
-		}
-	}
-}
-
-/* Both ends of the link to the leader that shall be; ours is in the session. */
-static int link_to_leader(struct session *s, int *ret_leader_fd)
-{
-	int fds[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0) {
-		return -errno;
-	}
-	AUTO_FD int leader_fd = fds[1];
-	int r = leader_link_new(&s->link, s, fds[0]);
-	if (r < 0) {
-		(void)close(fds[0]);
-		return r;
-	}
-	*ret_leader_fd = TAKE_FD(leader_fd);
-	return 0;
-}
-
-/* What the leader shall know about where the session comes in: texts, never more than that. */
-static struct link_spawn spawn_request(const struct create *c, const struct terminal *t)
-{
-	struct link_spawn request = {
-		.header.serial = c->serial,
-		.session = c->session->id,
-		.uid = c->owner,
-	};
-	link_set_text(request.listener, t != NULL ? t->listener : "tty");
-	link_set_text(request.terminal, t != NULL ? t->name : "");
-	link_set_text(request.client, t != NULL ? t->client : "");
-	return request;
-}
-
-static int spawn(struct create *c, const struct terminal *t, int proof_fd)
-{
-	struct broker *b = c->operation.broker;
-	AUTO_FD int leader_fd = -1;
-	int r = b->parent != NULL ? link_to_leader(c->session, &leader_fd) : -ENOTCONN;
-	if (r >= 0) {
-		c->serial = broker_serial(b);
-		struct link_spawn request = spawn_request(c, t);
-		r = parent_spawn(b->parent, &request, leader_fd, proof_fd);
-	}
-	return r < 0 ? r : operation_wait(&c->operation, b->limits.create_ms);
-}
-
-/* Takes the proof. */
-static void start(struct call *call, uint32_t id, const struct terminal *t, int proof_fd)
-{
-	AUTO_FD int proof = proof_fd;
-	static const char what[] = "The session could not be started";
-	struct broker *b = call->broker;
-	struct session *s = NULL;
-	AUTO(free) struct create *c = calloc(1, sizeof(*c));
-	int r = c != NULL ? session_new(&s, b, id) : -ENOMEM;
-	if (r < 0) {
-		call_fail_errno(call, r, what);
-		return;
-	}
-	operation_init(&c->operation, &create_kind, b, call->uid);
-	c->call = call;
-	c->session = s;
-	c->owner = call->uid;
-	s->operation = &c->operation;
-	s->info.uid = call->uid;
-	call->audit.session = id;
-	call->audit.owner = call->uid;
-	r = spawn(c, t, proof);
-	if (r < 0) {
-		abandon(c);
-		call_fail_errno(finish(TAKE_PTR(c)), r, what);
-		return;
-	}
-	(void)TAKE_PTR(c); /* it belongs to the loop now */
-	hook(b->state_fd, "create:spawn-sent");
-}
 
 static bool is_packet_socket(int fd)
 {
@@ -234,38 +46,33 @@ static bool is_packet_socket(int fd)
 }
 
 /* False: answered. */
-static bool check_limits(struct call *call)
+static bool read_request(struct call *call, struct request *ret)
 {
-	struct broker *b = call->broker;
-	if (call_decide(call, (struct policy_question){ .right = RIGHT_LOGON,
-				      .subject = POLICY_SERVER }) != ERROR_NONE) {
-		call_fail(call, ERROR_ACCESS_DENIED, "You may not start sessions on this server.");
+	struct params p = params_of(call);
+	int proof_fd = params_need_fd(&p, "proof");
+	struct request q = {
+		.user = params_text(&p, "user"),
+		.terminal = params_text(&p, "terminal"),
+		.secret = params_text(&p, "secret"),
+	};
+	if (p.wrong == NULL && !is_packet_socket(proof_fd)) {
+		p.wrong = "proof";
+	}
+	if (p.wrong != NULL) {
+		call_fail_parameter(call, p.wrong);
 		return false;
 	}
-	if (b->stopping) {
-		call_fail(call, ERROR_LOGONS_DISABLED, "The server is being ended.");
-		return false;
-	}
-	if (session_count_of(b, call->uid) >= LIMIT_SESSIONS_PER_UID) {
-		call_fail(call, ERROR_TOO_MANY_SESSIONS,
-			"You have %d sessions; more are not allowed.", LIMIT_SESSIONS_PER_UID);
-		return false;
-	}
-	if (count_creating(b) >= LIMIT_CREATING) {
-		call_fail(call, ERROR_BUSY,
-			"%d sessions are being started at this moment; try again.", LIMIT_CREATING);
-		return false;
-	}
+	*ret = q;
 	return true;
 }
 
 /* The terminal that asks, by its secret; NULL where it gives none. False: answered. */
-static bool asking_terminal(
-	struct call *call, const char *name, const char *secret, const struct terminal **ret)
+static bool asking_terminal(struct call *call, const struct request *q, struct terminal **ret)
 {
-	const struct terminal *t = secret != NULL ? terminal_by_secret(call->broker, secret) : NULL;
-	bool wrong = secret != NULL || name != NULL;
-	if (t != NULL && t->uid == call->uid && (name == NULL || strcasecmp(name, t->name) == 0)) {
+	struct terminal *t = q->secret != NULL ? terminal_by_secret(call->broker, q->secret) : NULL;
+	bool wrong = q->secret != NULL || q->terminal != NULL;
+	if (t != NULL && t->uid == call->uid &&
+		(q->terminal == NULL || strcasecmp(q->terminal, t->name) == 0)) {
 		link_set_text(call->audit.terminal, t->name);
 		link_set_text(call->audit.client, t->client);
 		wrong = false;
@@ -278,46 +85,170 @@ static bool asking_terminal(
 	return true;
 }
 
+/* False: answered. */
+static bool check_room(struct call *call)
+{
+	struct broker *b = call->broker;
+	if (b->stopping) {
+		call_fail(call, ERROR_LOGONS_DISABLED, "The server is being ended.");
+		return false;
+	}
+	if (create_count(b) >= LIMIT_CREATING) {
+		call_fail(call, ERROR_BUSY,
+			"%d sessions are being started at this moment; try again.", LIMIT_CREATING);
+		return false;
+	}
+	return true;
+}
+
+/* May the caller have one more session of his own? False: answered. */
+static bool check_own(struct call *call, const struct terminal *t)
+{
+	struct broker *b = call->broker;
+	if (call_decide(call, (struct policy_question){
+				      .right = RIGHT_LOGON,
+				      .subject = POLICY_SERVER,
+				      .listener = t != NULL ? t->listener : "tty",
+			      }) != ERROR_NONE) {
+		call_fail(call, ERROR_ACCESS_DENIED, "You may not start sessions on this server.");
+		return false;
+	}
+	size_t count = session_count_of(b, call->uid);
+	unsigned most = session_limit(b);
+	if (count >= most) {
+		call_fail(call, ERROR_TOO_MANY_SESSIONS,
+			"You have %zu session%s; more are not allowed.", count,
+			count == 1 ? "" : "s");
+		return false;
+	}
+	return true;
+}
+
+/* Takes the call; and the try of a logon, with its request. */
+static void start(struct call *call, struct create_request *request)
+{
+	struct broker *b = call->broker;
+	struct params p = params_of(call);
+	int r = idfile_next(b->state_fd, b->last_id, &request->id);
+	if (r < 0) {
+		if (request->login) {
+			attempts_end(b->attempts, &request->attempt);
+		}
+		if (r == -ERANGE) {
+			call_fail(call, ERROR_TOO_MANY_SESSIONS,
+				"All session IDs of this server are used up.");
+		} else {
+			call_fail_errno(call, r, "The session could not be given an ID");
+		}
+		return;
+	}
+	b->last_id = request->id;
+	hook(b->state_fd, "create:id-written");
+	create_start(call, request, params_take_fd(&p, "proof"));
+}
+
+/* Somebody stands at a fixed terminal that shows nothing. False: answered. */
+static bool check_place(struct call **call, const struct terminal *t)
+{
+	if ((*call)->broker->mode != POLICY_SYSTEM_MODE || t == NULL || !t->fixed) {
+		call_fail(TAKE_PTR(*call), ERROR_ACCESS_DENIED,
+			"Only at a fixed terminal can somebody else log on.");
+		return false;
+	}
+	if (session_on(t->broker, t->name) != NULL) {
+		call_fail(TAKE_PTR(*call), ERROR_BUSY, "Terminal %s shows a session.", t->name);
+		return false;
+	}
+	return resolve_terminal_free(call, t);
+}
+
+/* It is known who he says he is. Who may not log on, or does not exist, is nobody: his password is
+ * asked for and refused like a wrong one. */
+static void log_on(struct call *call, uid_t uid, struct caller_groups *groups)
+{
+	struct request q;
+	struct terminal *t;
+	if (!read_request(call, &q) || !asking_terminal(call, &q, &t) || !check_place(&call, t) ||
+		!check_room(call)) {
+		return;
+	}
+	struct create_request request = {
+		.owner = uid, .terminal = t, .login = true, .groups = groups
+	};
+	if (!authorise_begin(&call, &request.attempt, t->name, uid)) {
+		return;
+	}
+	if (uid != ATTEMPTS_NOBODY && !login_allowed(call, t->listener, uid, groups)) {
+		request.owner = ATTEMPTS_NOBODY;
+	}
+	start(call, &request);
+}
+
+static struct call *lookup_end(struct lookup *l)
+{
+	struct call *call = l->call;
+	TAILQ_REMOVE(&call->broker->lookups, l, entry);
+	free(l);
+	return call;
+}
+
+static void on_user(void *user, const struct names_answer *answer)
+{
+	struct lookup *l = user;
+	struct call *call = lookup_end(l);
+	bool known = answer->error == 0;
+	struct caller_groups *groups = known ? login_groups(answer->groups, answer->group_count)
+					     : NULL;
+	log_on(call, groups != NULL ? answer->uid : ATTEMPTS_NOBODY, groups);
+	(void)caller_groups_unref(groups);
+}
+
+void create_free_lookups(struct broker *b)
+{
+	while (!TAILQ_EMPTY(&b->lookups)) {
+		struct lookup *l = TAILQ_FIRST(&b->lookups);
+		(void)names_cancel(l->question);
+		(void)call_free(lookup_end(l));
+	}
+}
+
+static void look_up(struct call *call, const char *user)
+{
+	struct broker *b = call->broker;
+	struct lookup *l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		call_fail_errno(call, -ENOMEM, "The session could not be started");
+		return;
+	}
+	l->call = call;
+	TAILQ_INSERT_TAIL(&b->lookups, l, entry);
+	int r = names_ask_user(&l->question, b->names, user, NAME_WAIT_MS, on_user, l);
+	if (r < 0) {
+		(void)lookup_end(l);
+	}
+	if (r == -E2BIG) { /* no name that anybody could have */
+		log_on(call, ATTEMPTS_NOBODY, NULL);
+	} else if (r < 0) {
+		call_fail(call, ERROR_BUSY, "Too many log on at this moment; try again.");
+	}
+}
+
 void method_create_session(struct call *call)
 {
-	struct params p = params_of(call);
-	int proof_fd = params_need_fd(&p, "proof");
-	const char *user = params_text(&p, "user");
-	const char *name = params_text(&p, "terminal");
-	const char *secret = params_text(&p, "secret");
-	if (p.wrong == NULL && !is_packet_socket(proof_fd)) {
-		p.wrong = "proof";
-	}
-	if (p.wrong != NULL) {
-		call_fail_parameter(call, p.wrong);
+	struct request q;
+	struct terminal *t;
+	if (!read_request(call, &q) || !asking_terminal(call, &q, &t)) {
 		return;
 	}
-	if (user != NULL) {
-		call_fail(call, ERROR_ACCESS_DENIED,
-			"This server starts sessions of its own user "
-			"alone.");
+	if (q.user != NULL) {
+		if (check_place(&call, t)) {
+			look_up(call, q.user);
+		}
 		return;
 	}
-	const struct terminal *t;
-	if (!asking_terminal(call, name, secret, &t)) {
+	if (!check_room(call) || !check_own(call, t)) {
 		return;
 	}
-	if (!check_limits(call)) {
-		return;
-	}
-	struct broker *b = call->broker;
-	uint32_t id;
-	int r = idfile_next(b->state_fd, b->last_id, &id);
-	if (r == -ERANGE) {
-		call_fail(call, ERROR_TOO_MANY_SESSIONS,
-			"All session IDs of this server are used up.");
-		return;
-	}
-	if (r < 0) {
-		call_fail_errno(call, r, "The session could not be given an ID");
-		return;
-	}
-	b->last_id = id;
-	hook(b->state_fd, "create:id-written");
-	start(call, id, t, params_take_fd(&p, "proof"));
+	struct create_request request = { .owner = call->uid, .terminal = t };
+	start(call, &request);
 }

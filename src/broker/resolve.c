@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/login.h"
 #include "broker/operation.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
@@ -71,7 +72,7 @@ static struct policy_question question_of(const struct call *call, const struct 
 	if (right == RIGHT_CONNECT) {
 		q.destination_is_console = t != NULL && is_console(call, t->name);
 		q.first_terminal = s->info.connected == 0 && q.owner == call->uid &&
-				   (t == NULL || t->uid == call->uid);
+				   (t == NULL || t->uid == call->uid || login_made(t, s));
 	}
 	return q;
 }

@@ -13,6 +13,7 @@
 #include "broker/operation.h"
 #include "broker/restore.h"
 #include "broker/stop.h"
+#include "config/server_config.h"
 
 int session_new(struct session **ret, struct broker *b, uint32_t id)
 {
@@ -136,6 +137,15 @@ size_t session_count_of(const struct broker *b, uid_t uid)
 		count += s->info.uid == uid;
 	}
 	return count;
+}
+
+unsigned session_limit(const struct broker *b)
+{
+	if (b->config->single_session) {
+		return 1;
+	}
+	unsigned most = b->config->sessions_per_user;
+	return most < LIMIT_SESSIONS_PER_UID ? most : LIMIT_SESSIONS_PER_UID;
 }
 
 /* Would a person see that the two are different? Input times and weights change all the time. */

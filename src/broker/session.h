@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "broker/timelimit.h"
 #include "protocol/link.h"
 
 #define SESSION_NOBODY ((uint32_t)-1) /* the owner of a session whose leader has not spoken yet */
@@ -26,6 +27,7 @@ struct session {
 	struct leader_link *link; /* NULL while the leader is out of reach */
 	sd_event_source *relink_timer;
 	unsigned relinks; /* attempts to reach the leader again since it last told its state */
+	struct timelimit timelimit;
 	struct operation *operation; /* holds the lock, or NULL */
 	TAILQ_ENTRY(session) entry;
 };
@@ -51,6 +53,9 @@ bool session_is_ending(const struct session *s);
 
 /* Sessions of this uid, those that are being made included. */
 size_t session_count_of(const struct broker *b, uid_t uid);
+
+/* How many of them a user may have, by the configuration. */
+unsigned session_limit(const struct broker *b);
 
 /* Takes over what the leader says. 0, or -EPROTO: it says what cannot be. */
 int session_update(struct session *s, const struct link_info *info);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/login.h"
 #include "broker/operation.h"
 #include "broker/session.h"
 
@@ -44,6 +45,7 @@ struct terminal *terminal_free(struct terminal *t)
 	if (t->operation != NULL) {
 		t->operation->kind->on_terminal_gone(t->operation, t);
 	}
+	(void)login_free(t->login);
 	broker_changed(b);
 	explicit_bzero(t->secret, sizeof(t->secret));
 	free(t);

@@ -13,6 +13,7 @@
 
 struct broker;
 struct call;
+struct login;
 struct operation;
 
 struct terminal {
@@ -28,6 +29,7 @@ struct terminal {
 	char term[LINK_SHORT_SIZE];
 	char client[LINK_SHORT_SIZE];
 	char listener[LINK_NAME_SIZE]; /* where it came in: "tty", "ssh" ... */
+	struct login *login;	     /* somebody who has just logged on at it; or NULL */
 	struct operation *operation;   /* holds the lock, or NULL */
 	TAILQ_ENTRY(terminal) entry;
 };

@@ -46,10 +46,10 @@ static const struct {
 	const char *name;
 	uid_t uid;
 } rig_users[] = { { "root", 0 }, { "alice", ALICE }, { "bob", BOB }, { "carol", CAROL },
-	{ "mallory", MALLORY }, { "dave", DAVE }, { "door", DOOR } };
+	{ "mallory", MALLORY }, { "dave", DAVE }, { "door", DOOR }, { "nobody", 65534 } };
 
 /* Every wait is over after 60 ms. */
-#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60 })
+#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60, 60 })
 
 void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker's own */
 /* For all users, with this configuration (the text of its file). Callers have the uid that
