@@ -66,6 +66,7 @@ class Puppet:
         answer = wire.packet(wire.receive(self.parent)[0])
         assert (answer.header.type, answer.error) == (wire.SPAWNED, 0)
         theirs.close()
+        proof.close()
         ours.settimeout(WAIT)
         return self.last, ours
 
@@ -104,7 +105,7 @@ class Puppet:
             try:
                 found = self.expect(link, wire.INFO, wire.ENDED)
             except ConnectionResetError:
-                return None
+                continue  # it never read our HELLO; what it had sent before comes next
             if found is None or found.header.type == wire.ENDED or found.program:
                 return found
 

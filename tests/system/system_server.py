@@ -292,6 +292,11 @@ class Person(Server):
     def log(self):
         return self.system.log()
 
+    def type_command(self, command, terminal):
+        """As there; of several commands in one line all write into the files."""
+        text = command if isinstance(command, str) else shlex.join(os.fspath(w) for w in command)
+        return super().type_command("{ %s; }" % text, terminal)
+
     # --- passwords ---------------------------------------------------------------------------------
 
     def with_password(self, command, password):

@@ -106,7 +106,7 @@ def test_5_the_terminal_that_lost_it_is_told_who_took_it_where(server):
 
 
 def test_5b_without_the_right_the_password_is_not_even_tried(configured):
-    server = configured(SERVER + RIGHTS + "alice = -CONNECT\n" + TERMINALS)
+    server = configured(SERVER + RIGHTS + "alice = User -CONNECT\n" + TERMINALS)
     b = board(server)
     for password in (BOBS, "wrong"):
         server.alice.refused("connect %d" % b.there.session, 5, in_terminal=b.here, password=password)
@@ -251,7 +251,7 @@ def test_16_a_session_that_is_being_reset_is_busy(server):
     b = board(server)
     leader = server.need("termserv-leader", b.idle)
     os.kill(leader.pid, signal.SIGSTOP)
-    reset = server.alice.start("reset session %d" % b.idle)
+    reset = server.alice.start("termserv reset session %d" % b.idle)
     server.root.wait_state(b.idle, "Reset")
     assert server.alice.code("connect %d" % b.idle, in_terminal=b.here) == 7024
     os.kill(leader.pid, signal.SIGCONT)

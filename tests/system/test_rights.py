@@ -10,7 +10,7 @@ import pytest
 from server import PROMPT, error_code
 from system_server import RIGHTS, SERVER, TERMINALS, log_in, password_of
 
-OPERATIONS = ["query", "connect", "disconn", "reset session", "logoff"]
+OPERATIONS = ["query", "connect", "disconn", "termserv reset session", "logoff"]
 
 # caller -> object -> the codes of the operations above. 1326 is "the owner's password is required": CONNECT is granted.
 MATRIX = {
@@ -168,10 +168,10 @@ def test_denied_wins_over_every_group_and_every_listing(configured):
 
 
 def test_a_right_comes_by_any_of_ones_groups(configured):
-    server = configured(SERVER + "[rights]\n* = User\n@staffroom = RESET\n" + TERMINALS)
+    server = configured(SERVER + "[rights]\n* = User\n@staffroom = User RESET\n" + TERMINALS)
     session = server.carol.detached()
-    assert server.dave.code("reset session %d" % session) == 5
-    assert server.alice.code("reset session %d" % session) == 0
+    assert server.dave.code("termserv reset session %d" % session) == 5
+    assert server.alice.code("termserv reset session %d" % session) == 0
 
 
 def test_a_listener_has_rights_of_its_own(configured):

@@ -27,7 +27,7 @@ PROGRAMS = Path("/opt/termserv/bin")
 HOMES = Path("/opt/termserv/home")
 AS_USER = Path("/opt/termserv/as-user")
 ROOM = Path("/opt/termserv/room")  # what a worker may change of /etc
-ROOM_FILES = ["shadow", "security/access.conf"]
+ROOM_FILES = ["passwd", "shadow", "security/access.conf"]
 COVERED = ["/run", "/tmp", "/opt", "/var/log"]
 PROMPT = "ready> "
 PROFILE = "PS1='%s'; PS2=; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
@@ -42,12 +42,13 @@ def account(name, uid, password=None, groups=(), shell="/bin/bash", expired=Fals
     return Account(name, uid, password, groups, shell, expired, locked)
 
 
-ADMINISTRATORS, GUESTS, COLLEAGUES, KEEPERS = "tsadmin", "tsguest", "staffroom", "keepers"
-GROUPS = {ADMINISTRATORS: 2100, GUESTS: 2101, COLLEAGUES: 2102, KEEPERS: 2103}
+ADMINISTRATORS, GUESTS, COLLEAGUES, KEEPERS, SSH_USERS = "tsadmin", "tsguest", "staffroom", "keepers", "termserv-users"
+GROUPS = {ADMINISTRATORS: 2100, GUESTS: 2101, COLLEAGUES: 2102, KEEPERS: 2103, SSH_USERS: 2104}
+ROOTS_PASSWORD = "root's secret 0"
 NOBODY_LOGS_IN = "/usr/sbin/nologin"
 
 ACCOUNTS = {a.name: a for a in [
-    account("alice", 2001, "alice's secret 1", [COLLEAGUES]),
+    account("alice", 2001, "alice's secret 1", [COLLEAGUES, SSH_USERS]),
     account("bob", 2002, "bob's secret 22", [COLLEAGUES]),
     account("carol", 2003, "carol's secret 333"),
     account("dave", 2004, "dave's secret 4444", [GUESTS]),
@@ -142,6 +143,8 @@ def own_etc():
     ours = set(ACCOUNTS) | set(GROUPS)
     kept = {name: [x for x in text if x.split(":")[0] not in ours and not is_person(name, x)] for name, text in lines.items()}
     kept["passwd"] = [x if not x.startswith("root:") else "root:x:0:0:root:%s/root:/bin/bash" % HOMES for x in kept["passwd"]]
+    kept["shadow"] = [x for x in kept["shadow"] if not x.startswith("root:")]
+    kept["shadow"].append("root:%s:19000:0:99999:7:::" % hashed(ROOTS_PASSWORD, 99))
     for serial, a in enumerate(ACCOUNTS.values()):
         word = hashed(a.password, serial) if a.password else "*"
         kept["passwd"].append("%s:x:%d:%d::%s/%s:%s" % (a.name, a.uid, a.uid, HOMES, a.name, a.shell))
@@ -153,7 +156,7 @@ def own_etc():
         (stage / name).write_text("\n".join(text) + "\n")
     for name, text in PAM.items():
         write(stage / "pam.d" / name, text)
-    write(stage / "security/limits.conf", "* - nofile %d\n" % PAM_LIMIT)
+    write(stage / "security/limits.conf", "* soft nofile %d\n" % PAM_LIMIT)
     write(stage / "security/pam_env.conf", '%s DEFAULT="%s"\n' % PAM_VARIABLE)
     write(stage / "environment", "")
     write(stage / "security/access.conf", "")
@@ -238,7 +241,7 @@ def own_room():
 
 
 def fresh_accounts():
-    """Undoes expire() and restrict()."""
+    """Undoes what follows."""
     for name in ROOM_FILES:
         copy = ROOM / Path(name).name
         copy.write_bytes(Path(str(copy) + ".first").read_bytes())
@@ -252,6 +255,13 @@ def expire(name):
         if f[0] == name:
             f[7] = "1"
     Path("/etc/shadow").write_text("\n".join(":".join(f) for f in fields) + "\n")
+
+
+def give_shell(name, shell):
+    """The account has this login shell, from now on."""
+    lines = Path("/etc/passwd").read_text().splitlines()
+    lines = [x.rpartition(":")[0] + ":" + str(shell) if x.startswith(name + ":") else x for x in lines]
+    Path("/etc/passwd").write_text("\n".join(lines) + "\n")
 
 
 def restrict(name):
