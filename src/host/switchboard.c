@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define HELLO_MS 2000
 #define COMMIT_MS 5000
@@ -199,12 +200,17 @@ static int take_frames(struct session *s, struct viewer *v)
 	}
 }
 
-/* Reads until there is nothing or no room. */
+/* Reads until there is nothing or no room. From the terminal that is shown a key comes alone, and
+ * poll() tells when there is more: it is not asked for in vain each time. From the others, and from
+ * one that is gone, the end has to be seen at once. */
 static void take_input(struct session *s, struct viewer *v)
 {
-	int got = 1;
+	int got = VIEWER_READ_SOME;
 	int r = take_frames(s, v);
-	while (r == 1 && got == 1 && !v->paused) {
+	while (r == 1 && got > 0 && !v->paused) {
+		if (got == VIEWER_READ_ALL && v->state == VIEWER_CURRENT && !v->out.broken) {
+			break;
+		}
 		got = viewer_read(v);
 		if (got == 0 && (v->out.broken || v->hung)) { /* nobody is there: this was all */
 			v->closed = true;
@@ -341,6 +347,16 @@ static void on_commit(struct session *s, const struct link_simple *message)
 	swap(s, message);
 }
 
+static void on_notice(struct session *s, const struct link_simple *message)
+{
+	char text[LINK_TEXT_SIZE];
+	(void)text_encode(text, sizeof(text), message->text);
+	if (s->current != NULL && viewer_notice(s->current, text) == 0) {
+		session_set_answering(
+			s); /* the program's questions do not reach the terminal now */
+	}
+}
+
 static void on_unplug(struct session *s, const struct link_simple *message)
 {
 	struct viewer *v = s->current;
@@ -373,6 +389,9 @@ static int on_message(
 		return 0;
 	case LINK_UNPLUG:
 		on_unplug(s, message);
+		return 0;
+	case LINK_NOTICE:
+		on_notice(s, message);
 		return 0;
 	case LINK_LOGOFF:
 	case LINK_RESET:

@@ -25,6 +25,7 @@
 #define PAINT_EVERY_MS 16
 #define PAINT_AGAIN_MS 1000 /* after there was no memory for it */
 #define READ_SIZE 4096
+#define NOTICE_MS 10000
 
 static void set_socket(struct viewer *v, bool lags)
 {
@@ -60,6 +61,7 @@ struct viewer *viewer_free(struct viewer *v)
 {
 	if (v != NULL) {
 		outlet_done(&v->out);
+		free(v->notice);
 		buf_done(&v->in);
 		buf_done(&v->client);
 		(void)close(v->fd);
@@ -77,13 +79,14 @@ int viewer_read(struct viewer *v)
 	if (r < 0) {
 		return r;
 	}
+	size_t room = v->in.size - v->in.length;
 	ssize_t n;
 	do {
-		n = recv(v->fd, v->in.data + v->in.length, v->in.size - v->in.length, MSG_DONTWAIT);
+		n = recv(v->fd, v->in.data + v->in.length, room, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		v->in.length += (size_t)n;
-		return 1;
+		return (size_t)n < room ? VIEWER_READ_ALL : VIEWER_READ_SOME;
 	}
 	/* A door that closes with our bytes unread resets; its own bytes came before that. */
 	if (n == 0 || errno == ECONNRESET) {
@@ -250,12 +253,27 @@ void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
 	finish_paint(v, screen, &paint);
 }
 
+/* In the last row. The repaint that follows sets everything right again, so nothing need be kept
+ * but the cursor's place; until then no byte of the program's is forwarded. */
+static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_screen *screen)
+{
+	if (v->notice != NULL) {
+		struct vt_cursor cursor = vt_screen_cursor(screen);
+		int width = v->target.columns > 1 ? v->target.columns - 1 : 1;
+		(void)buf_printf(paint,
+			"\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[%u;1H\x1b[0;7m%.*s\x1b[0m\x1b[%u;%uH",
+			(unsigned)v->target.rows, width, v->notice, cursor.row + 1u,
+			cursor.column + 1u);
+	}
+}
+
 static void repaint(struct viewer *v, struct vt_screen *screen)
 {
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_clear(&paint, &v->target);
 	paint_history(&paint, screen, v->seen.lines, v->history_limit, &v->target);
 	paint_screen(v, &paint, screen);
+	paint_notice(v, &paint, screen);
 	finish_paint(v, screen, &paint);
 }
 
@@ -289,6 +307,7 @@ static void fall_behind(struct viewer *v)
 void viewer_forward(
 	struct viewer *v, const struct vt_screen *screen, const uint8_t *bytes, size_t length)
 {
+	v->behind = v->behind || v->notice != NULL;
 	if (v->painted || v->behind) {
 		return;
 	}
@@ -309,6 +328,29 @@ void viewer_forward(
 void viewer_changed(struct viewer *v)
 {
 	v->changed = true;
+	v->behind = v->behind || v->notice != NULL;
+}
+
+int viewer_notice(struct viewer *v, const char *text)
+{
+	char *copy = strdup(text);
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	free(v->notice);
+	v->notice = copy;
+	v->notice_until = clock_monotonic_ms() + NOTICE_MS;
+	v->behind = true;
+	return 0;
+}
+
+static void take_notice_away(struct viewer *v)
+{
+	if (v->notice != NULL) {
+		free(v->notice);
+		v->notice = NULL;
+		v->behind = true;
+	}
 }
 
 void viewer_hurry(struct viewer *v)
@@ -316,6 +358,7 @@ void viewer_hurry(struct viewer *v)
 	if (v->state != VIEWER_CURRENT) {
 		return;
 	}
+	take_notice_away(v);
 	if (outlet_waiting(&v->out) > HURRY) {
 		/* Even a paint is not waited for, but the short one that follows now is: or keys
 		 * that repeat would keep a slow terminal from ever getting one. */
@@ -355,13 +398,19 @@ uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
 {
 	bool due = v->state == VIEWER_CURRENT && !v->out.broken && outlet_waiting(&v->out) == 0 &&
 		   (may_repaint(v, screen) || (v->painted && v->changed && !v->behind));
-	return due ? v->painted_at + PAINT_EVERY_MS : 0;
+	if (due) {
+		return v->painted_at + PAINT_EVERY_MS;
+	}
+	return v->state == VIEWER_CURRENT && v->notice != NULL ? v->notice_until : 0;
 }
 
 void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 {
 	if (!outlet_flush(&v->out)) {
 		return;
+	}
+	if (v->notice != NULL && now >= v->notice_until) {
+		take_notice_away(v);
 	}
 	uint64_t due = viewer_due(v, screen);
 	if (due == 0 || now < due) {
@@ -378,7 +427,9 @@ void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_b
 {
 	if (v->state == VIEWER_CURRENT && screen != NULL) {
 		AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
-		if (bye->ended != 0 && v->behind) {
+		bool notice = v->notice != NULL;
+		take_notice_away(v);
+		if (notice || (bye->ended != 0 && v->behind)) {
 			/* The last that the program said is worth a picture. */
 			(void)outlet_cut(&v->out, 0);
 			repaint(v, screen);

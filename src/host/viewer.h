@@ -59,6 +59,8 @@ struct viewer {
 		uint64_t place;
 		uint64_t lines;
 	} seen, next;
+	char *notice;	       /* what stands over the picture; NULL = nothing */
+	uint64_t notice_until; /* clock_monotonic_ms() */
 };
 
 /* `fd` is the viewer's from here on, also on failure. 0 or -errno. */
@@ -66,8 +68,10 @@ int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug);
 struct viewer *viewer_free(struct viewer *v); /* NULL is fine; returns NULL */
 AUTO_DEFINE(struct viewer, viewer_free);
 
-/* Reads what the door has sent. 1 = something came, 0 = nothing now (or closed), -errno: drop it.
- */
+enum { VIEWER_READ_SOME = 1, VIEWER_READ_ALL = 2 };
+
+/* Reads what the door has sent. SOME: there may be more; ALL: nothing more was there; 0 = nothing
+ * now (or closed), -errno: drop it. */
 int viewer_read(struct viewer *v);
 
 /* Judges the hello: 0 and CABLE_WELCOME is on its way, or the errno for LINK_READY. */
@@ -86,6 +90,11 @@ void viewer_changed(struct viewer *v);
 
 /* A key was pressed: what waits for a slow terminal is of no interest any more. */
 void viewer_hurry(struct viewer *v);
+
+/* Shows one line of harmless text over the picture until a key is pressed, 10 s at most. Meanwhile
+ * the terminal is painted from the model, whatever kind it is; afterwards it is as if nothing had
+ * been. 0 or -ENOMEM. */
+int viewer_notice(struct viewer *v, const char *text);
 
 void viewer_resize(struct viewer *v, const struct cable_size *size);
 
