@@ -23,7 +23,8 @@ void fd_set_done(struct fd_set_received *set)
 	*set = FD_SET_NONE;
 }
 
-ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count)
+static ssize_t send_with(int fd, const struct iovec *iov, size_t iov_count, const int *fds,
+	size_t fd_count, int flags)
 {
 	union {
 		struct cmsghdr header;
@@ -44,9 +45,20 @@ ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fd
 	}
 	ssize_t n;
 	do {
-		n = sendmsg(fd, &message, MSG_NOSIGNAL);
+		n = sendmsg(fd, &message, MSG_NOSIGNAL | flags);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
+}
+
+ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count)
+{
+	return send_with(fd, iov, iov_count, fds, fd_count, 0);
+}
+
+ssize_t fd_send_now(
+	int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count)
+{
+	return send_with(fd, iov, iov_count, fds, fd_count, MSG_DONTWAIT);
 }
 
 /* Takes every descriptor of the message into `set`; what does not fit is closed. 0 or -EPROTO. */
@@ -72,7 +84,7 @@ static int take_descriptors(struct msghdr *message, struct fd_set_received *set)
 	return result;
 }
 
-ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
+static ssize_t receive_with(int fd, void *data, size_t size, struct fd_set_received *set, int flags)
 {
 	union {
 		struct cmsghdr header;
@@ -87,7 +99,7 @@ ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
 	};
 	ssize_t n;
 	do {
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		return -errno;
@@ -101,6 +113,16 @@ ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
 		set->lost = true;
 	}
 	return n;
+}
+
+ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set)
+{
+	return receive_with(fd, data, size, set, 0);
+}
+
+ssize_t fd_receive_now(int fd, void *data, size_t size, struct fd_set_received *set)
+{
+	return receive_with(fd, data, size, set, MSG_DONTWAIT);
 }
 
 void fd_ignore_sigpipe(void)

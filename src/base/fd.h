@@ -29,6 +29,12 @@ ssize_t fd_send(int fd, const struct iovec *iov, size_t iov_count, const int *fd
  * -errno. */
 ssize_t fd_receive(int fd, void *data, size_t size, struct fd_set_received *set);
 
+/* The same two, and they never wait: for a socket that came from somebody, who may hold it too and
+ * make it a blocking one again at any time. -EAGAIN when there is no room, or nothing. */
+ssize_t fd_send_now(
+	int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count);
+ssize_t fd_receive_now(int fd, void *data, size_t size, struct fd_set_received *set);
+
 /* Writing to a pipe or socket whose reader has gone gives EPIPE, not a deadly signal. For whole
  * programs. */
 void fd_ignore_sigpipe(void);

@@ -72,7 +72,7 @@ static void advance(struct outlet *o, size_t n)
 /* Bytes that the socket took, 0 when it is full or broken. */
 static size_t give(struct outlet *o, const struct iovec *iov, size_t count)
 {
-	ssize_t n = fd_send(o->fd, iov, count, NULL, 0);
+	ssize_t n = fd_send_now(o->fd, iov, count, NULL, 0);
 	if (n >= 0) {
 		return (size_t)n;
 	}

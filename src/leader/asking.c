@@ -73,9 +73,6 @@ int asking_begin(struct asking *a, const struct asking_about *about, int warrant
 	link_set_text(a->from, from);
 	int r = guard_maker(&a->maker, fd);
 	if (r == 0) {
-		r = fd_set_nonblocking(fd, true);
-	}
-	if (r == 0) {
 		r = guard_warrant(&a->warrant, &spec_fd, fd, 0);
 	}
 	if (r < 0) { /* who has not written it before he gave it away has written nothing */

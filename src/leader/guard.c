@@ -1,10 +1,14 @@
 #include "leader/guard.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#define PTY_FOLDER "/dev/pts/"
 
 /* 0 when fd is a unix socket of this type, else why not. */
 static int check_socket(int fd, int wanted_type)
@@ -54,7 +58,26 @@ int guard_warrant(struct warrant *ret, int *ret_spec_fd, int warrant_fd, int tim
 		return r < 0 ? r : -ETIME;
 	}
 	r = warrant_receive(ret, ret_spec_fd, warrant_fd);
-	return r > 0 ? 0 : r == 0 ? -EPROTO : r;
+	return r > 0 ? 0 : r == 0 || r == -EAGAIN ? -EPROTO : r;
+}
+
+int guard_tty(dev_t *ret, const char *path, uid_t owner)
+{
+	size_t prefix = strlen(PTY_FOLDER);
+	const char *number = path + prefix;
+	if (strncmp(path, PTY_FOLDER, prefix) != 0 || number[0] == '\0' ||
+		number[strspn(number, "0123456789")] != '\0') {
+		return -EINVAL;
+	}
+	struct stat st;
+	if (lstat(path, &st) < 0) {
+		return -errno;
+	}
+	if (!S_ISCHR(st.st_mode) || st.st_uid != owner) {
+		return -EACCES;
+	}
+	*ret = st.st_rdev;
+	return 0;
 }
 
 int guard_broker(int fd, uid_t broker_uid)

@@ -18,6 +18,10 @@ int guard_warrant(struct warrant *ret, int *ret_spec_fd, int warrant_fd, int tim
 /* Who made this cable, which must be a unix stream socket. 0, -ENOTSOCK, -EPROTOTYPE, or -errno. */
 int guard_cable(uid_t *ret, int cable_fd);
 
+/* The device of this path, which must be a pty of the owner's: what a host says of its tty is a
+ * user's word. 0, -EINVAL (no pty's path), -EACCES (another user's), or -errno. */
+int guard_tty(dev_t *ret, const char *path, uid_t owner);
+
 /* May this connection give orders? The broker's user, root, or the leader's own user. 0 or -EACCES,
  * -errno. */
 int guard_broker(int fd, uid_t broker_uid);

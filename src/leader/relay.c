@@ -340,6 +340,9 @@ static int on_broker_message(
 	case LINK_UNPLUG:
 		ask_host(r, message, LINK_UNPLUGGED, NULL);
 		return 0;
+	case LINK_NOTICE:
+		(void)tell_host(r, message, NULL);
+		return 0;
 	case LINK_ABORT:
 		stop_asking(r, -ECANCELED);
 		(void)tell_host(r, message, NULL);
@@ -409,9 +412,26 @@ void relay_order_host(struct relay *r, enum link_type type, uint32_t reason, con
 	(void)tell_host(r, &order, NULL);
 }
 
+/* In system mode a host is its owner's to bend: the tty that it names must be one of his. */
+static void check_tty(struct relay *r, const struct link_info *info)
+{
+	dev_t device = 0;
+	bool good = guard_tty(&device, info->tty, r->owner) == 0;
+	link_set_text(r->tty, good ? info->tty : "");
+	r->tty_device = device;
+	link_set_text(r->tty_said, info->tty);
+}
+
 static void on_info(struct relay *r, const struct link_info *info)
 {
 	r->info = *info;
+	if (r->system) {
+		if (strcmp(info->tty, r->tty_said) != 0) {
+			check_tty(r, info);
+		}
+		link_set_text(r->info.tty, r->tty);
+		r->info.tty_device = r->tty_device;
+	}
 	r->info_known = true;
 	r->info_due = true;
 	if (info->state != SESSION_ACTIVE) {

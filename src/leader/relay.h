@@ -51,6 +51,9 @@ struct relay {
 	struct relay_terminal committing; /* of the newest LINK_COMMIT */
 	struct relay_terminal current;	  /* name empty: none */
 	struct link_info info;
+	char tty_said[LINK_SHORT_SIZE]; /* by the host; system mode */
+	char tty[LINK_SHORT_SIZE];	/* the same, if it is a pty of the owner's; else empty */
+	uint64_t tty_device;
 	bool info_known;      /* the host has spoken: the session exists */
 	bool info_due;	      /* the broker is to be sent it */
 	uint32_t info_serial; /* of the broker's question, 0 = nobody asked */

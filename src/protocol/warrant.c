@@ -11,7 +11,7 @@ _Static_assert(sizeof(struct warrant_question) == 72, "wire size");
 static int send_packet(int fd, const void *bytes, size_t size, int with_fd)
 {
 	struct iovec iov = { .iov_base = (void *)bytes, .iov_len = size };
-	ssize_t n = fd_send(fd, &iov, 1, &with_fd, with_fd >= 0 ? 1 : 0);
+	ssize_t n = fd_send_now(fd, &iov, 1, &with_fd, with_fd >= 0 ? 1 : 0);
 	return n < 0 ? (int)n : 0;
 }
 
@@ -34,7 +34,7 @@ int warrant_receive(struct warrant *ret, int *ret_spec_fd, int fd)
 {
 	struct warrant w;
 	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
-	ssize_t n = fd_receive(fd, &w, sizeof(w), &set);
+	ssize_t n = fd_receive_now(fd, &w, sizeof(w), &set);
 	if (n <= 0) {
 		return (int)n;
 	}

@@ -3,9 +3,10 @@
  * It is one end of a SOCK_SEQPACKET pair that the caller made; its other end has sent one packet,
  * struct warrant. The kernel tells the leader who made the pair, and nobody but its maker can have
  * written the packet, so that a broker can neither forge what was asked nor use it for something
- * else. Where a password is needed the leader makes a pipe and sends its write end back
- * (struct warrant_question): the caller learns from the kernel that root is asking and writes the
- * password into a pipe that the broker never held. */
+ * else. The leader's side never waits, whatever the socket's flags are: its maker may hold both
+ * ends. Where a password is needed the leader makes a pipe and sends its write end back (struct
+ * warrant_question): the caller learns from the kernel that root is asking and writes the password
+ * into a pipe that the broker never held. */
 #pragma once
 
 #include <stdint.h>

@@ -194,3 +194,51 @@ def test_the_check_stops_when_the_broker_gives_up(puppet):  # noqa: F811
     with pytest.raises(BrokenPipeError), os.fdopen(fds[0], "wb", 0) as pipe:
         puppet.system.pump.wait(lambda: pipe.write(b"x") == 0, "the check's end")
     assert isinstance(mine, socket.socket) and mine.recv(1) == b""
+
+
+def test_a_caller_who_lets_nothing_in_holds_nobody_up(puppet):  # noqa: F811
+    """He keeps the other end too: its queue is full, and whoever writes into it would wait."""
+    number, link = puppet.session_of("alice")
+    mine, theirs = wire.pair_of(uid_of("bob"))
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            theirs.send(b"x" * 4000)
+    theirs.setblocking(True)
+    wire.send(link, wire.simple(wire.WARRANT, 31), [theirs.fileno()])
+    assert puppet.expect(link, wire.WARRANTED).error < 0
+    assert puppet.plug(link, wire.cable(uid_of("alice"))[1]) == 0
+
+
+def test_a_proof_that_lets_nothing_in_holds_no_leader(puppet):  # noqa: F811
+    mine, proof = wire.pair_of(uid_of("bob"))
+    wire.send(mine, wire.warrant(wire.USE_LOGON, user="alice"), [wire.spec()])
+    proof.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            proof.send(b"x" * 4000)
+    proof.setblocking(True)
+    _, link = puppet.spawn(proof, uid_of("alice"))
+    found = puppet.outcome(link)
+    assert found.header.type == wire.ENDED and found.error < 0
+
+
+def test_a_cable_that_its_door_makes_blocking_holds_no_session_up(puppet):  # noqa: F811
+    """A door that does not read, and has turned the host's end into a blocking one: the program goes on."""
+    number, link = puppet.session_of("alice", arguments=("sh", "-c", "while :; do echo 0123456789; read -t 0.01 x; done"))
+    door, end = wire.cable(uid_of("alice"))
+    wire.send(link, wire.simple(wire.PLUG, 11, terminal=b"tty#1"), [end.fileno()])
+    assert puppet.expect(link, wire.READY).error == 0
+    wire.send(link, wire.simple(wire.COMMIT, 12))
+    assert puppet.expect(link, wire.PLUGGED).error == 0
+    before = puppet.expect(link, wire.INFO)
+    end.setblocking(True)
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    def goes_on():
+        wire.send(link, wire.simple(wire.HELLO, 7))
+        now = puppet.expect(link, wire.INFO)
+        return now.history_lines > before.history_lines + 1000
+    puppet.system.pump.wait(goes_on, "the program to go on while nobody reads")
+    door.close()

@@ -120,6 +120,24 @@ static void a_reader_never_leaves_its_bytes(void **state)
 	assert_null(reader_text(&r, 2)); /* longer than allowed */
 }
 
+static void what_must_not_wait_does_not_even_on_a_blocking_socket(void **state)
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	char bytes[1024] = { 0 };
+	struct iovec iov = { .iov_base = bytes, .iov_len = sizeof(bytes) };
+	struct fd_set_received set = FD_SET_NONE;
+	assert_int_equal(fd_receive_now(pair[1], bytes, sizeof(bytes), &set), -EAGAIN);
+	ssize_t n;
+	do {
+		n = fd_send_now(pair[0], &iov, 1, NULL, 0);
+	} while (n == (ssize_t)sizeof(bytes));
+	assert_int_equal(n, -EAGAIN);
+	assert_int_equal(fd_receive_now(pair[1], bytes, sizeof(bytes), &set), sizeof(bytes));
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_packet_longer_than_asked_for_is_an_error),
 		cmocka_unit_test(a_socket_by_name_is_reached_but_not_through_a_link),
 		cmocka_unit_test(a_reader_never_leaves_its_bytes),
+		cmocka_unit_test(what_must_not_wait_does_not_even_on_a_blocking_socket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
