@@ -103,11 +103,12 @@ void connection_release(struct connection *c)
 	update(c);
 }
 
-/* The session that the caller sits in: the one whose pty is its controlling tty. */
+/* The session that the caller sits in: the one whose pty is its controlling tty. After su or sudo
+ * that is somebody else's; what the caller may do to it is the policy's to say. */
 static uint32_t session_of(const struct connection *c)
 {
 	const struct session *s = session_by_tty(c->broker, (uint64_t)caller_tty(&c->caller));
-	return s != NULL && s->info.uid == c->caller.uid ? s->id : 0;
+	return s != NULL ? s->id : 0;
 }
 
 /* Takes the message and its descriptors. */
