@@ -112,7 +112,9 @@ def test_files_go_to_and_fro(server, daemon):
     assert server.root.sessions() == []
 
 
-def test_without_a_server_a_login_is_a_plain_shell(server, daemon):
+def test_without_a_server_a_login_is_a_plain_shell(server, sshd):
+    """Without --system it would be the user's own server."""
+    sshd(manual_lines().replace("termserv logon", "termserv logon --system")).client(server.alice)
     assert server.root.run("termserv stop --force", limit=30).status == 0
     server.process.wait()
     server.process = None

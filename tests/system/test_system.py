@@ -38,14 +38,13 @@ def test_a_session_is_its_owners_with_groups_limits_and_pams_environment(server)
 
 
 def test_the_callers_environment_comes_along_but_not_what_pam_has_set(server):
-    env = server.alice.environment(EXTRA="täglich", FROM_PAM="mine", HOME="/nowhere", USER="root", LOGNAME="root", SHELL="/bin/evil")
+    env = server.alice.environment(EXTRA="täglich", FROM_PAM="mine", HOME="/nowhere", USER="root", LOGNAME="root")
     result = server.alice.run("termserv logon --detached -- cat", env=env)
     assert result.status == 0, result
     session = server.root.session(int(result.out))
     found = [p for p in server.processes() if p.pid == session["pid"]][0].environment
     assert found["EXTRA"] == "täglich" and found["FROM_PAM"] == world.PAM_VARIABLE[1]
-    assert (found["HOME"], found["USER"], found["LOGNAME"], found["SHELL"]) == (
-        "%s/alice" % world.HOMES, "alice", "alice", "/bin/bash")
+    assert (found["HOME"], found["USER"], found["LOGNAME"]) == ("%s/alice" % world.HOMES, "alice", "alice")
 
 
 def test_a_fixed_terminals_login_brings_nothing_of_its_doors_environment(server):
@@ -65,7 +64,7 @@ def test_leaders_keep_roots_limits(server):
     session = server.alice.detached()
     limits = processes.read(server.need("termserv-leader", session).pid, "limits").decode()
     ours = processes.read(os.getpid(), "limits").decode()
-    pattern = r"Max open files\s+\d+\s+(\d+)"
+    pattern = r"Max open files\s+(\d+)"
     assert re.search(pattern, limits).group(1) == re.search(pattern, ours).group(1)
     program = server.root.session(session)["pid"]
     assert re.search(pattern, processes.read(program, "limits").decode()).group(1) == str(world.PAM_LIMIT)
