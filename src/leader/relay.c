@@ -469,6 +469,9 @@ static int on_host_message(struct relay *r, const union link_packet *packet)
 		return 0;
 	case LINK_ENDED:
 		r->ended = packet->simple;
+		if (r->ended.error == -EKEYREJECTED || r->ended.error == -EKEYREVOKED) {
+			r->ended.error = -EPROTO; /* about passwords a host knows nothing */
+		}
 		relay_set_ending(r);
 		return 0;
 	default:
