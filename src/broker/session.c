@@ -184,8 +184,10 @@ int session_update(struct session *s, const struct link_info *info)
 	if (!first) {
 		count_change(s, info);
 	}
+	const struct link_info before = s->info;
 	s->info = *info;
 	s->known = true;
+	timelimit_told(s, first ? NULL : &before);
 	s->relinks = 0;
 	restore_settled(s);
 	if (changed) {

@@ -75,6 +75,7 @@ static size_t packet_size(uint16_t type)
 	case LINK_ENDED:
 	case LINK_WARRANT:
 	case LINK_WARRANTED:
+	case LINK_NOTICE:
 	case LINK_START:
 		return sizeof(struct link_simple);
 	default:

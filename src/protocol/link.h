@@ -57,6 +57,9 @@ enum link_type {
 				wrong password; -EKEYREVOKED: the account may not; -EACCES: it is
 				for something else; -ETIME: nobody answered */
 
+	LINK_NOTICE = 34, /* broker: `text` is shown on the session's terminal for a while, over
+			     what the program shows there and without touching it. Not answered */
+
 	/* leader -> host only */
 	LINK_START = 40, /* the session: fds: [the spec, the session's own folder]. Answered by
 			    LINK_INFO */
