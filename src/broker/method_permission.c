@@ -66,7 +66,9 @@ static json_t *permission(const struct broker *b, const struct acl *acl,
 	const struct policy_question *foreign, const struct config_who *who, enum right right)
 {
 	static const struct config_place built_in = { 0 };
-	struct policy_question own = *foreign;
+	struct policy_question other = *foreign;
+	other.subject = right == RIGHT_LOGON ? POLICY_SERVER : POLICY_SESSION;
+	struct policy_question own = other;
 	own.owner = own.caller;
 	unsigned bit = (unsigned)right;
 	bool system = b->mode == POLICY_SYSTEM_MODE;
@@ -75,7 +77,7 @@ static json_t *permission(const struct broker *b, const struct acl *acl,
 	if (system && who->uid != 0 && (foreign->deny & bit) != 0) {
 		state = "denied";
 		place = line_of(acl, who, bit, true);
-	} else if ((policy_rights(foreign, NULL) & bit) != 0) {
+	} else if ((policy_rights(&other, NULL) & bit) != 0) {
 		state = "granted";
 		place = line_of(acl, who, bit, false);
 		place = place != NULL ? place : administrator_line(b->config, who);
@@ -89,9 +91,9 @@ static json_t *permission(const struct broker *b, const struct acl *acl,
 		(void)server_config_place_text(b->config, place, text, sizeof(text));
 		(void)text_encode(safe, sizeof(safe), text);
 	}
-	return json_pack("{s:s?, s:s, s:s, s:s?}", "listener",
-		acl->listener[0] != '\0' ? acl->listener : NULL, "right", right_text(right),
-		"state", state, "source", place != NULL ? safe : NULL);
+	return json_pack("{s:s, s:s, s:s, s:s?}", "listener",
+		acl->listener[0] != '\0' ? acl->listener : "*", "right", right_text(right), "state",
+		state, "source", place != NULL ? safe : NULL);
 }
 
 static json_t *permissions(const struct broker *b, const struct config_who *who)

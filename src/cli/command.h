@@ -44,6 +44,7 @@ void command_synopsis(FILE *out, const struct command *c);
 void command_help(FILE *out, const struct command *c);
 
 int cmd_call(const struct command *c, const struct arguments *a);
+int cmd_check_config(const struct command *c, const struct arguments *a);
 int cmd_connect(const struct command *c, const struct arguments *a);
 int cmd_disconn(const struct command *c, const struct arguments *a);
 int cmd_env(const struct command *c, const struct arguments *a);
@@ -51,6 +52,7 @@ int cmd_help(const struct command *c, const struct arguments *a);
 int cmd_logoff(const struct command *c, const struct arguments *a);
 int cmd_logon(const struct command *c, const struct arguments *a);
 int cmd_query_audit(const struct command *c, const struct arguments *a);
+int cmd_query_permission(const struct command *c, const struct arguments *a);
 int cmd_query_session(const struct command *c, const struct arguments *a);
 int cmd_query_user(const struct command *c, const struct arguments *a);
 int cmd_reset_session(const struct command *c, const struct arguments *a);

@@ -14,6 +14,8 @@
 static const struct command commands[] = {
 	{ "call", NULL, "METHOD [JSON]", "call a method of the server's interface", NEEDS_SERVER,
 		{ COMMON, 1, 2, false }, cmd_call },
+	{ "check-config", NULL, "[FILE]", "say what is wrong in the server's configuration",
+		NEEDS_NOTHING, { BIT(OPTION_HELP), 0, 1, false, true }, cmd_check_config },
 	{ "connect", "tscon",
 		"[sessionID | sessionname] [/password:*] [/server:name] [/dest:sessionname] [/v]",
 		"show a session on this terminal, or on another", NEEDS_SERVER,
@@ -40,6 +42,9 @@ static const struct command commands[] = {
 	{ "query audit", NULL, "[username] [/server:name] [--lines=N] [--json]",
 		"list who did what to which session", NEEDS_SERVER,
 		{ COMMON | BIT(OPTION_JSON) | BIT(OPTION_LINES), 0, 1, false }, cmd_query_audit },
+	{ "query permission", NULL, "[username] [/server:name] [--json]",
+		"list who may do what, and by which line of the configuration", NEEDS_SERVER,
+		{ COMMON | BIT(OPTION_JSON), 0, 1, false }, cmd_query_permission },
 	{ "query session", "qwinsta",
 		"[sessionname | username | sessionID] [/server:name] [/mode] [/flow] [/connect] "
 		"[/counter] [--json] [--watch] [/v]",

@@ -147,6 +147,14 @@ static int take_option(struct arguments *a, uint32_t allowed, char ***argv, char
 	return 0;
 }
 
+static bool is_option(const struct syntax *syntax, const char *argument)
+{
+	if (argument[0] == '/' && syntax->paths) {
+		return spell(syntax->options, argument).id != OPTION_COUNT;
+	}
+	return argument[0] == '/' || (argument[0] == '-' && argument[1] != '\0');
+}
+
 static int take_all(
 	struct arguments *a, const struct syntax *syntax, char **argv, char **ret_problem)
 {
@@ -155,7 +163,7 @@ static int take_all(
 			a->rest = argv + 1;
 			return 0;
 		}
-		if ((*argv)[0] == '/' || ((*argv)[0] == '-' && (*argv)[1] != '\0')) {
+		if (is_option(syntax, *argv)) {
 			int r = take_option(a, syntax->options, &argv, ret_problem);
 			if (r < 0) {
 				return r;

@@ -59,6 +59,7 @@ struct syntax {
 	uint32_t options; /* OPTION_BIT()s */
 	size_t words_least, words_most;
 	bool rest;
+	bool paths; /* what begins with `/` and is no option is a word */
 };
 
 /* argv: NULL-ended, without the command's name. 0; or -EINVAL and *ret_problem (owned by the

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "config/server_config.h"
 #include "protocol/link.h"
 
 #define TRIES_MAX 100 /* a person's; a program that types nonsense is not listened to for ever */
@@ -22,6 +23,7 @@ void seat_config(struct config *ret)
 {
 	AUTO(free) char *path = NULL;
 	config_init(ret);
+	config_load_defaults(ret, SERVER_CONFIG_PATH);
 	if (config_path(&path) < 0) {
 		return;
 	}

@@ -248,6 +248,10 @@ static void rights_line(struct parse *p, const char *name, const char *value)
 	unsigned allow = 0, deny = 0;
 	const char *wrong = NULL;
 	size_t length = 0;
+	/* Whoever writes a line means all of them. */
+	if (p->acl->count > 0 && p->acl->entries[0].principal.place.file == 0) {
+		p->acl->count = 0;
+	}
 	if (!read_principal(p, name, strlen(name), true, &who)) {
 		return;
 	}
@@ -360,10 +364,6 @@ static bool open_rights(struct parse *p, const char *listener)
 	struct server_config *c = p->config;
 	p->section = SECTION_RIGHTS;
 	if (listener[0] == '\0') {
-		/* Whoever writes the section means it whole. */
-		bool built_in = c->acls[0].count > 0 &&
-				c->acls[0].entries[0].principal.place.file == 0;
-		c->acls[0].count = built_in ? 0 : c->acls[0].count;
 		c->acls[0].place = here(p);
 		p->acl = &c->acls[0];
 		return true;

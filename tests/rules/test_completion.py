@@ -142,7 +142,7 @@ def test_completing_never_starts_a_server(name, tmp_path):
 
 def check_completion_table(text):
     """Each line is a name, a tab, options as --name or --name=, a tab, a help; names are sorted nowhere but once each."""
-    found = [line for line in text.splitlines() if not re.fullmatch(r"[a-z]+( [a-z]+)?\t(--[a-z-]+=?( --[a-z-]+=?)*)?\t.+", line)]
+    found = [line for line in text.splitlines() if not re.fullmatch(r"[a-z-]+( [a-z-]+)?\t(--[a-z-]+=?( --[a-z-]+=?)*)?\t.+", line)]
     names = [line.split("\t")[0] for line in text.splitlines()]
     return found + [name for name in names if names.count(name) > 1] + ([] if names else ["empty"])
 

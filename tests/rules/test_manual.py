@@ -67,9 +67,26 @@ def test_every_program_and_alias_has_a_page():
     assert [name for name in names if name not in pages] == []
 
 
-def check_settings(source, page):
-    """Each row of the table of settings has an entry in its section of termserv.conf(5), and the page has no other."""
-    rows = re.findall(r'^\t\{ "(\w+)", "([\w-]+)",', source, re.M)
+# Which section the lines of a function of server_parse.c are of; those of the console and of a terminal share one.
+SERVER_SECTIONS = {"server_line": ["server"], "listener_line": ["listener NAME"], "terminal_line": ["console", "terminal NAME"]}
+ONE_SECTION_ONLY = {"rules": "console", "listener": "terminal NAME"}
+
+
+def settings_of_users(source):
+    return re.findall(r'^\t\{ "(\w+)", "([\w-]+)",', source, re.M)
+
+
+def settings_of_servers(source):
+    found = []
+    for function, sections in SERVER_SECTIONS.items():
+        body = re.search(r"^static void %s\(.*?^}" % function, source, re.M | re.S)[0]
+        found += [(section, name) for name in re.findall(r'strcmp\(name, "([\w-]+)"\)', body) for section in sections
+                  if ONE_SECTION_ONLY.get(name, section) == section]
+    return found
+
+
+def check_settings(rows, page):
+    """Each row of the tables of settings has an entry in its section of termserv.conf(5), and the page has no other."""
     shown = []
     for part in re.split(r"^# ", page, flags=re.M):
         shown += [(part.split("]")[0].strip("["), name) for name in re.findall(r"^\*([\w-]+)\* =", part, re.M)]
@@ -79,7 +96,32 @@ def check_settings(source, page):
 
 
 def test_every_setting_is_in_the_manual():
-    assert check_settings((tree.ROOT / "src/config/user_config.c").read_text(), (tree.ROOT / "man/termserv.conf.5.scd").read_text()) == []
+    users = settings_of_users((tree.ROOT / "src/config/user_config.c").read_text())
+    servers = settings_of_servers((tree.ROOT / "src/config/server_parse.c").read_text())
+    assert len(users) >= 5 and len(servers) >= 15
+    assert check_settings(users + servers, (tree.ROOT / "man/termserv.conf.5.scd").read_text()) == []
+
+
+def rights_of_the_code(header):
+    """level -> set of rights, from the macros of src/config/right.h."""
+    header = header.replace("\\\n", " ")
+    macros = {name: set() for name in ("GUEST", "USER", "FULL", "OWN_GUEST", "OWN")}
+    for name in macros:
+        body = re.search(r"^#define RIGHTS_%s\s+(.*)$" % name, header, re.M)[1]
+        for word, right in re.findall(r"\b(RIGHTS|RIGHT)_(\w+)", body):
+            macros[name] |= macros[right] if word == "RIGHTS" else {right}
+    return {"Guest": macros["GUEST"], "User": macros["USER"], "Full": macros["FULL"], "Owner": macros["OWN"],
+            "Owner without any right but LOGON": macros["OWN_GUEST"]}
+
+
+def rights_of_the_page(page):
+    return {name.strip(): set(rights.split()) for name, rights in re.findall(r"^\|  (.+)\n:  ([A-Z ]+)$", page, re.M)}
+
+
+def test_the_rights_of_the_manual_are_those_of_the_code():
+    page = rights_of_the_page((tree.ROOT / "man/termserv.conf.5.scd").read_text())
+    assert rights_of_the_code((tree.ROOT / "src/config/right.h").read_text()) == page
+    assert len(page["Full"]) == 10
 
 
 def usage_lines(page):
@@ -178,11 +220,22 @@ def test_the_page_checks_see_a_bad_page():
 
 
 def test_the_settings_check_sees_a_missing_entry():
-    table = '\t{ "session", "shell", set_shell, "x" },\n'
+    table = settings_of_users('\t{ "session", "shell", set_shell, "x" },\n')
     page = "# [session]\n\n*shell* = _path_\n"
     assert check_settings(table, page) == []
     assert check_settings(table, page.replace("session", "terminal")) != []
     assert check_settings(table, page + "\n*colour* = x\n") != []
+    body = 'static void %s(int x)\n{\n\tstrcmp(name, "rules") == strcmp(name, "line");\n}\n'
+    source = "".join(body % function for function in SERVER_SECTIONS)
+    assert ("console", "rules") in settings_of_servers(source) and ("terminal NAME", "rules") not in settings_of_servers(source)
+    assert ("terminal NAME", "line") in settings_of_servers(source)
+
+
+def test_the_rights_check_sees_another_level():
+    header = "".join("#define RIGHTS_%s ((unsigned)RIGHT_LOGON)\n" % name for name in ("GUEST", "FULL", "OWN_GUEST", "OWN")) + \
+        "#define RIGHTS_USER \\\n\t(RIGHTS_GUEST | RIGHT_QUERY)\n"
+    assert rights_of_the_code(header)["User"] == {"LOGON", "QUERY"}
+    assert rights_of_the_page("|  Guest\n:  LOGON\n|  None\n:  denies\n") == {"Guest": {"LOGON"}}
 
 
 def test_the_option_check_sees_an_option_without_an_entry():

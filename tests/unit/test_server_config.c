@@ -220,6 +220,9 @@ static void who_writes_the_rights_means_all_of_them(void **state)
 	struct heard h;
 	AUTO(server_config_free) struct server_config *c = parse("[rights]\nalice = User\n", &h);
 	assert_int_equal(granted(c, "tty", BOB, 1, NULL), 0);
+	AUTO(server_config_free)
+	struct server_config *none = parse("[rights]\n# alice = User\n", &h);
+	assert_int_equal(granted(none, "tty", BOB, 1, NULL), 0x1a1);
 }
 
 static void a_line_of_rights_that_cannot_be_read_denies(void **state)
