@@ -41,6 +41,7 @@ static int harden(void)
 		return -errno;
 	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, "termserv-check");
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	for (int i = 1; i < NSIG; i++) {

@@ -145,6 +145,53 @@ def test_a_password_that_is_not_good_starts_nothing(puppet, user, password, erro
     assert found.header.type == wire.ENDED and found.error == error
 
 
+def asked(puppet):  # noqa: F811
+    """A caller who has been asked for a password and has not answered: the pipe, and what must stay open meanwhile."""
+    number, link = puppet.session_of("alice")
+    mine, theirs = wire.pair_of(uid_of("bob"))
+    mine.settimeout(20)
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+    wire.send(link, wire.simple(wire.WARRANT, 31), [theirs.fileno()])
+    theirs.close()
+    _, fds = wire.receive(mine)
+    return fds[0], mine, link
+
+
+def test_the_process_that_takes_the_password_is_closed_and_has_two_pipes(puppet):  # noqa: F811
+    pipe, mine, link = asked(puppet)
+    check = puppet.system.pump.wait(lambda: puppet.system.one("termserv-check"), "the check")
+    held = check.descriptors()
+    assert sorted(held) == [0, 1, 2, 3, 4] and held[0] == held[1] == "/dev/null" and held[3] == held[4] == "pipe"
+    assert re.search(r"Max core file size +0 +0", processes.read(check.pid, "limits").decode())
+    assert "TERMSERV" not in " ".join(check.environment)
+    with wire.as_uid(uid_of("alice")), pytest.raises(PermissionError):
+        os.listdir("/proc/%d/fd" % check.pid)
+    os.close(pipe)
+    assert puppet.expect(link, wire.WARRANTED).error == wire.KEYREJECTED
+    puppet.system.pump.wait(lambda: puppet.system.one("termserv-check") is None, "its end")
+    mine.close()
+
+
+def test_a_check_that_dies_is_no_yes(puppet):  # noqa: F811
+    pipe, mine, link = asked(puppet)
+    check = puppet.system.pump.wait(lambda: puppet.system.one("termserv-check"), "the check")
+    processes.kill(check.pid)
+    assert puppet.expect(link, wire.WARRANTED).error == -5
+    assert puppet.plug(link, wire.cable(uid_of("bob"))[1]) == wire.ACCES
+    os.close(pipe)
+    mine.close()
+
+
+def test_a_session_goes_on_while_somebody_is_asked(puppet):  # noqa: F811
+    pipe, mine, link = asked(puppet)
+    begun = time.monotonic()
+    assert puppet.plug(link, wire.cable(uid_of("alice"))[1]) == 0
+    assert time.monotonic() - begun < 5
+    assert puppet.expect(link, wire.WARRANTED).error == -125  # plug() ended with LINK_ABORT
+    os.close(pipe)
+    mine.close()
+
+
 def test_after_a_wrong_password_the_leader_asks_later_and_later(puppet):  # noqa: F811
     number, link = puppet.session_of("alice")
     warrant = wire.warrant(wire.USE_CONNECT, str(number))
