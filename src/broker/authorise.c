@@ -26,6 +26,7 @@ struct inquiry {
 	uint32_t session; /* asked about; 0 once the answer is known */
 	uint32_t serial;
 	bool counted;
+	bool free;
 	struct attempt attempt; /* when counted */
 	enum error_code code;	/* the answer */
 	char message[MESSAGE_SIZE];
@@ -198,6 +199,7 @@ static void refused(struct inquiry *q, int error)
 static void granted(struct inquiry *q)
 {
 	uint32_t session = q->session;
+	bool free_of_password = q->free;
 	if (q->counted) {
 		attempts_passed(q->broker->attempts, &q->attempt);
 	}
@@ -207,6 +209,7 @@ static void granted(struct inquiry *q)
 		return;
 	}
 	call->granted = session;
+	call->granted_free = free_of_password;
 	method_run(call);
 }
 
@@ -296,6 +299,7 @@ void authorise_ask(struct call *call, struct session *s, const struct authorise_
 		return;
 	}
 	q->counted = question->password;
+	q->free = question->free;
 	q->attempt = attempt;
 	int r = send_question(q, s, question);
 	if (r < 0) {

@@ -36,7 +36,8 @@ struct call {
 	json_t *parameters;
 	struct fd_set_received fds;
 	bool more, oneway;
-	uint32_t granted; /* the session whose leader has accepted the call's warrant, 0 = none */
+	uint32_t granted;  /* the session whose leader has accepted the call's warrant, 0 = none */
+	bool granted_free; /* it did so without a password, because the configuration lets root */
 	struct audit audit;
 
 	/* For who keeps the call: the caller went. NULL = the answer is just dropped. */

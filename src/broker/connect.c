@@ -22,6 +22,7 @@
 #include "broker/call.h"
 #include "broker/hook.h"
 #include "broker/login.h"
+#include "broker/notice.h"
 #include "broker/operation.h"
 #include "broker/resolve.h"
 #include "broker/session.h"
@@ -150,11 +151,16 @@ static void fail_ready(struct connect *c, int error)
 	}
 }
 
+bool connect_is_proven(const struct call *call, const struct session *s)
+{
+	return call->granted == s->id && !call->granted_free;
+}
+
 /* Objects may have changed while we waited: the same questions again, of the same function. */
 static bool still_allowed(struct connect *c)
 {
 	struct session *shown = NULL;
-	bool proven = c->call->granted == c->session_id;
+	bool proven = connect_is_proven(c->call, c->session);
 	enum error_code code = resolve_ask_connect(c->call, c->session, c->terminal, proven).code;
 	if (code == ERROR_NONE) {
 		code = resolve_decide_displace(c->call, c->terminal, &shown);
@@ -183,20 +189,21 @@ static json_t *answer(const struct connect *c)
 /* The text is what the terminal that S leaves shows. */
 static struct link_simple commit_packet(const struct connect *c)
 {
-	struct broker *b = c->operation.broker;
-	struct link_simple packet = link_make(LINK_COMMIT, broker_serial(b));
-	const char *who = broker_user_name(b, c->call->uid);
-	if (who != NULL) {
-		(void)snprintf(packet.text, sizeof(packet.text),
-			"Session %u was connected to %s by %.64s.", c->session_id, c->name, who);
-	} else {
-		(void)snprintf(packet.text, sizeof(packet.text),
-			"Session %u was connected to %s by uid %u.", c->session_id, c->name,
-			(unsigned)c->call->uid);
-	}
+	struct link_simple packet = link_make(LINK_COMMIT, broker_serial(c->operation.broker));
+	notice_moved(packet.text, c->call, c->session_id, c->name);
 	packet.reason = LINK_REASON_TAKEN;
 	link_set_text(packet.terminal, c->name);
 	return packet;
+}
+
+/* Before LINK_COMMIT, so that it stands in the first picture. */
+static void announce(struct connect *c, const char *text)
+{
+	struct link_simple packet = link_make(LINK_NOTICE, 0);
+	link_set_text(packet.text, text);
+	if (session_send(c->session, &packet, NULL, 0) == 0) {
+		c->session->notice[0] = '\0';
+	}
 }
 
 static void commit(struct connect *c)
@@ -218,9 +225,17 @@ static void commit(struct connect *c)
 	c->serial = packet.header.serial;
 	c->state = CONNECT_SWAP;
 	c->operation.answered = true;
+	char arrival[LINK_TEXT_SIZE];
+	bool announced = notice_arrival(arrival, c->call, c->session, c->shown);
+	if (c->shown != NULL) {
+		(void)notice_displaced(c->shown->notice, c->call, c->shown, c->name);
+	}
 	/* First the answer, so that what the command prints lands on the old screen. */
 	call_reply(TAKE_PTR(c->call), reply);
 	hook(b->state_fd, "connect:answered");
+	if (announced) {
+		announce(c, arrival);
+	}
 	r = session_send(c->session, &packet, NULL, 0);
 	if (r < 0) {
 		log_error("session %u: the swap to %s was answered but not made: %s", c->session_id,

@@ -34,7 +34,7 @@ static void reply_unchanged(struct call *call, const struct session *s, const st
 static bool check_rights(struct call *call, const struct session *s, const struct terminal *t,
 	struct session **ret_shown, bool *ret_password)
 {
-	struct policy_answer answer = resolve_ask_connect(call, s, t, call->granted == s->id);
+	struct policy_answer answer = resolve_ask_connect(call, s, t, connect_is_proven(call, s));
 	call->audit.by = answer.by;
 	*ret_password = answer.code == ERROR_LOGON_FAILURE;
 	if (answer.code == ERROR_CONSOLE_DISCONNECT || answer.code == ERROR_CONSOLE_RECONNECT) {

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "broker/broker.h"
 #include "broker/call.h"
+#include "broker/notice.h"
 #include "broker/operation.h"
 #include "broker/params.h"
 #include "broker/resolve.h"
@@ -120,17 +121,9 @@ static struct link_simple unplug_packet(
 {
 	struct link_simple packet = link_make(LINK_UNPLUG, serial);
 	link_set_text(packet.terminal, s->info.terminal);
-	if (call->session == s->id) {
-		packet.reason = LINK_REASON_OWN_DISCONNECT;
-		(void)snprintf(
-			packet.text, sizeof(packet.text), "Session %u was disconnected.", s->id);
-	} else {
-		const char *who = broker_user_name(call->broker, call->uid);
-		packet.reason = LINK_REASON_ADMIN_DISCONNECT;
-		(void)snprintf(packet.text, sizeof(packet.text),
-			"Session %u was disconnected by %.64s.", s->id,
-			who != NULL ? who : "its owner");
-	}
+	packet.reason = call->session == s->id ? LINK_REASON_OWN_DISCONNECT
+					       : LINK_REASON_ADMIN_DISCONNECT;
+	notice_disconnected(packet.text, call, s);
 	return packet;
 }
 

@@ -29,6 +29,7 @@ struct session {
 	unsigned relinks; /* attempts to reach the leader again since it last told its state */
 	struct timelimit timelimit;
 	struct operation *operation; /* holds the lock, or NULL */
+	char notice[LINK_TEXT_SIZE]; /* for the owner, with the next terminal; else empty */
 	TAILQ_ENTRY(session) entry;
 };
 

@@ -29,7 +29,7 @@ struct terminal {
 	char term[LINK_SHORT_SIZE];
 	char client[LINK_SHORT_SIZE];
 	char listener[LINK_NAME_SIZE]; /* where it came in: "tty", "ssh" ... */
-	struct login *login;	     /* somebody who has just logged on at it; or NULL */
+	struct login *login;	       /* somebody who has just logged on at it; or NULL */
 	struct operation *operation;   /* holds the lock, or NULL */
 	TAILQ_ENTRY(terminal) entry;
 };

@@ -351,7 +351,9 @@ static void on_notice(struct session *s, const struct link_simple *message)
 {
 	char text[LINK_TEXT_SIZE];
 	(void)text_encode(text, sizeof(text), message->text);
-	if (s->current != NULL && viewer_notice(s->current, text) == 0) {
+	if (s->prepared != NULL) { /* it stands in the first picture there */
+		(void)viewer_notice(s->prepared, text);
+	} else if (s->current != NULL && viewer_notice(s->current, text) == 0) {
 		session_set_answering(
 			s); /* the program's questions do not reach the terminal now */
 	}

@@ -41,7 +41,7 @@ struct rig_door {
 };
 
 /* Whom the configuration of a test may name. */
-enum { ALICE = 1000, BOB, CAROL, MALLORY, DAVE, DOOR = 50 };
+enum { ALICE = 3000000, BOB, CAROL, MALLORY, DAVE, DOOR = 50 };
 static const struct {
 	const char *name;
 	uid_t uid;

@@ -59,6 +59,11 @@ static int set_up_short(void **state)
 	return start(CONFIG, &RIG_SHORT_LIMITS);
 }
 
+static int set_up_relaxed(void **state)
+{
+	return start(CONFIG "[console]\nrules = relaxed\n", NULL);
+}
+
 static int set_up_notify(void **state)
 {
 	return start(CONFIG "[server]\nroot-connect = notify\n", NULL);
@@ -136,8 +141,10 @@ static struct link_simple leader_says(struct rig_leader *l, int error)
 	return packet;
 }
 
-/* From the door's cable to the answer. */
-static void finish(struct asking *a, struct rig_leader *l, struct rig_door *d)
+/* From the door's cable to the answer; `notice` is part of what the session shows first, or NULL.
+ */
+static void finish_noticed(
+	struct asking *a, struct rig_leader *l, struct rig_door *d, const char *notice)
 {
 	rig_door_waits_for_cable(d);
 	assert_int_equal(rig_door_gives(d), 0);
@@ -145,9 +152,18 @@ static void finish(struct asking *a, struct rig_leader *l, struct rig_door *d)
 	struct link_simple plug = rig_leader_gets_fd(l, LINK_PLUG, &cable);
 	rig_leader_sends(l, LINK_READY, plug.header.serial, 0);
 	assert_int_equal(rig_refusal(&a->peer), 0);
+	if (notice != NULL) {
+		struct link_simple told = rig_leader_gets(l, LINK_NOTICE);
+		assert_non_null(strstr(told.text, notice));
+	}
 	struct link_simple commit = rig_leader_gets(l, LINK_COMMIT);
 	rig_leader_sends(l, LINK_PLUGGED, commit.header.serial, 0);
 	rig_leader_moves(l, d->name);
+}
+
+static void finish(struct asking *a, struct rig_leader *l, struct rig_door *d)
+{
+	finish_noticed(a, l, d, NULL);
 }
 
 static void another_users_session_takes_its_owners_password(void **state)
@@ -192,7 +208,7 @@ static void root_comes_in_without_a_password_where_the_configuration_says_so(voi
 	struct asking a = ask(0, "12", d.name, WARRANT);
 	struct link_simple asked = leader_says(&l, 0);
 	assert_int_equal(asked.flags, LINK_FREE_OF_PASSWORD);
-	finish(&a, &l, &d);
+	finish_noticed(&a, &l, &d, " was taken over without a password by root");
 	leave(&a);
 	/* That is root alone, not every administrator; and never without a warrant. */
 	struct rig_door of_dave = rig_door_as(&rig, DAVE, NULL);
@@ -429,6 +445,118 @@ static void an_own_session_comes_to_another_users_door_with_a_warrant_alone(void
 	rig_leader_dies(&l);
 }
 
+/* A caller who sits in this session. */
+static void sits_in(struct rig_leader *l)
+{
+	l->info.tty_device = rig_own_tty();
+	rig_leader_says(l);
+}
+
+static void the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back(void **state)
+{
+	NEEDS_ROOT();
+	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
+	struct rig_leader five = rig_session_of(&rig, ALICE, 5, d.name);
+	struct rig_leader of_dave = rig_session_of(&rig, DAVE, 20, "");
+	struct asking a = ask(DAVE, "20", d.name, WARRANT);
+	(void)leader_says(&of_dave, 0);
+	finish_noticed(&a, &of_dave, &d,
+		"Session 5 of uid 3000000 was disconnected from this terminal by uid 3000004");
+	rig_leader_moves(&five, "");
+	leave(&a);
+	for (int i = 0; i < 2; i++) {
+		char text[64];
+		struct rig_door next = rig_door_as(&rig, ALICE, NULL);
+		(void)snprintf(text, sizeof(text),
+			"Session 5 was disconnected from %s by uid 3000004", d.name);
+		a = ask(ALICE, "5", next.name, NO_WARRANT);
+		finish_noticed(&a, &five, &next, i == 0 ? text : NULL);
+		leave(&a);
+		rig_leader_moves(&five, "");
+		rig_leave(&next.peer);
+	}
+	rig_leave(&d.peer);
+	rig_leader_dies(&five);
+	rig_leader_dies(&of_dave);
+}
+
+static void a_moved_session_says_who_took_it_and_from_where(void **state)
+{
+	NEEDS_ROOT();
+	struct rig_leader l = rig_session_of(&rig, BOB, 12, "TERM03");
+	struct rig_leader own = rig_session_of(&rig, ALICE, 5, "tty#9");
+	link_set_text(own.info.client, "192.0.2.7");
+	sits_in(&own);
+	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
+	struct asking a = ask(ALICE, "12", d.name, PASSWORD);
+	(void)leader_says(&l, 0);
+	rig_door_waits_for_cable(&d);
+	assert_int_equal(rig_door_gives(&d), 0);
+	AUTO_FD int cable = -1;
+	struct link_simple plug = rig_leader_gets_fd(&l, LINK_PLUG, &cable);
+	rig_leader_sends(&l, LINK_READY, plug.header.serial, 0);
+	assert_int_equal(rig_refusal(&a.peer), 0);
+	struct link_simple commit = rig_leader_gets(&l, LINK_COMMIT);
+	assert_string_equal(commit.text,
+		"Session 12 was connected to tty#1 by uid 3000000 at tty#9 (192.0.2.7).");
+	rig_leader_sends(&l, LINK_PLUGGED, commit.header.serial, 0);
+	rig_leader_moves(&l, d.name);
+	leave(&a);
+	rig_leave(&d.peer);
+	rig_leader_dies(&l);
+	rig_leader_dies(&own);
+}
+
+static void the_console_keeps_its_session(void **state)
+{
+	NEEDS_ROOT();
+	struct rig_door console = rig_door_as(&rig, DOOR, "console");
+	struct rig_door here = rig_door_as(&rig, ALICE, NULL);
+	struct rig_leader there = rig_session_of(&rig, ALICE, 9, "console");
+	struct rig_leader idle = rig_session_of(&rig, ALICE, 6, "");
+	struct rig_leader active = rig_session_of(&rig, ALICE, 7, "tty#9");
+	/* Whatever is given besides: the rules come before warrants and passwords. */
+	assert_int_equal(code_of(ALICE, "6", "console", WARRANT), 7042);
+	assert_int_equal(code_of(ALICE, "7", "console", WARRANT), 7041);
+	assert_int_equal(code_of(ALICE, "9", here.name, WARRANT), 7041);
+	assert_int_equal(code_of(ALICE, "0", here.name, WARRANT), 7041);
+	assert_int_equal(code_of(ALICE, "console", here.name, WARRANT), 7041);
+	assert_int_equal(code_of(DAVE, "9", here.name, PASSWORD), 7041);
+	struct rig_peer p = rig_caller_as(&rig, DAVE);
+	rig_ask(&p, "Disconnect", json_pack("{s:s}", "session", "console"));
+	assert_int_equal(rig_refusal(&p), 7041);
+	rig_ask(&p, "Logoff", json_pack("{s:s}", "session", "0"));
+	assert_int_equal(rig_refusal(&p), 5);
+	rig_leave(&p);
+	/* Typed at the console. */
+	sits_in(&there);
+	assert_int_equal(code_of(ALICE, "6", NULL, WARRANT), 7041);
+	assert_int_equal(code_of(ALICE, "6", here.name, WARRANT), 7041);
+	assert_true(rig_leader_gets_nothing(&there));
+	assert_true(rig_leader_gets_nothing(&idle));
+	rig_leave(&console.peer);
+	rig_leave(&here.peer);
+	rig_leader_dies(&there);
+	rig_leader_dies(&idle);
+	rig_leader_dies(&active);
+}
+
+static void a_relaxed_console_is_a_terminal_like_others(void **state)
+{
+	NEEDS_ROOT();
+	struct rig_door console = rig_door_as(&rig, DOOR, "console");
+	struct rig_leader there = rig_session_of(&rig, ALICE, 9, "console");
+	struct rig_leader idle = rig_session_of(&rig, ALICE, 6, "");
+	struct asking a = ask(ALICE, "6", "console", WARRANT);
+	(void)leader_says(&idle, 0);
+	finish(&a, &idle, &console);
+	rig_leader_moves(&there, "");
+	leave(&a);
+	rig_leave(&console.peer);
+	rig_leader_dies(&there);
+	rig_leader_dies(&idle);
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -436,6 +564,7 @@ int main(void)
 #define SHORT(name) cmocka_unit_test_setup_teardown(name, set_up_short, tear_down)
 #define SLOW(name) cmocka_unit_test_setup_teardown(name, set_up_slow, tear_down)
 #define NOTIFY(name) cmocka_unit_test_setup_teardown(name, set_up_notify, tear_down)
+#define RELAXED(name) cmocka_unit_test_setup_teardown(name, set_up_relaxed, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(another_users_session_takes_its_owners_password),
 		TEST(an_administrator_needs_the_password_as_well_and_so_does_root),
@@ -449,6 +578,10 @@ int main(void)
 		TEST(the_caller_alone_holds_the_other_end_of_his_warrant),
 		SLOW(a_wrong_password_is_answered_late_and_blocks_the_next_try),
 		TEST(after_ten_wrong_passwords_the_right_one_is_not_even_tried),
+		TEST(the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back),
+		TEST(a_moved_session_says_who_took_it_and_from_where),
+		TEST(the_console_keeps_its_session),
+		RELAXED(a_relaxed_console_is_a_terminal_like_others),
 		TEST(an_own_session_comes_to_another_users_door_with_a_warrant_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
