@@ -210,6 +210,9 @@ static int spawn_broker(struct server *s, int parent_fd)
 			.keep = keep,
 			.keep_count = s->account != NULL ? ARRAY_SIZE(keep) : ARRAY_SIZE(keep) - 2,
 			.account = s->account,
+			/* It may come before the broker is ready for it, which must not be its end.
+			 */
+			.hold = s->account != NULL ? SIGHUP : 0,
 		});
 }
 

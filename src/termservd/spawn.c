@@ -12,15 +12,18 @@
 #include "base/cleanup.h"
 
 /* Between fork() and exec(): only what is allowed there. */
-static int become_own(void)
+static int become_own(int hold)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	for (int signal = 1; signal < NSIG; signal++) {
 		(void)sigaction(signal, &action, NULL); /* fails for those that nobody may change */
 	}
-	sigset_t none;
-	(void)sigemptyset(&none);
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || setsid() < 0) {
+	sigset_t blocked;
+	(void)sigemptyset(&blocked);
+	if (hold != 0) {
+		(void)sigaddset(&blocked, hold);
+	}
+	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 || setsid() < 0) {
 		return -errno;
 	}
 	AUTO_FD int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -43,7 +46,7 @@ static int keep_open(const int *keep, size_t count)
 static void run_child(const struct spawn *spawn, int report_fd)
 {
 	(void)umask(077);
-	int error = become_own();
+	int error = become_own(spawn->hold);
 	if (error == 0) {
 		error = keep_open(spawn->keep, spawn->keep_count);
 	}

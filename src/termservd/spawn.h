@@ -13,6 +13,7 @@ struct spawn {
 	const int *keep;	/* descriptors (close-on-exec here) that stay open in it */
 	size_t keep_count;
 	const struct account *account; /* it runs as this one; NULL = as we do */
+	int hold; /* a signal that waits until the program asks for it; 0 = none */
 };
 
 /* Starts a program. What it keeps has the same numbers in it; stdin and stdout are /dev/null,
