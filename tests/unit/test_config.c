@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -55,6 +56,7 @@ static void every_key_is_read(void **state)
 				"[terminal]\n"
 				"detach-key = ctrl-^\n"
 				"history-lines=2000 ; another\n"
+				"chooser = No\n"
 				"\n"
 				"[session]\n"
 				"  history-size = 16M\n"
@@ -63,6 +65,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(h.count, 0);
 	assert_int_equal(c.detach_key, 0x1e);
 	assert_int_equal(c.history_lines, 2000);
+	assert_false(c.chooser);
 	assert_int_equal(c.history_bytes, 16 * 1024 * 1024);
 	assert_string_equal(c.shell, "/bin/zsh");
 }
@@ -153,6 +156,15 @@ static void bytes_of_any_kind_are_survived(void **state)
 	}
 }
 
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
 static void a_file_that_is_not_there_changes_nothing(void **state)
 {
 	struct config c;
@@ -161,6 +173,36 @@ static void a_file_that_is_not_there_changes_nothing(void **state)
 	assert_int_equal(config_load(&c, "/nonexistent/termserv.conf", hear, &h), 0);
 	assert_int_equal(h.count, 0);
 	assert_int_equal(c.history_lines, 500);
+}
+
+/* The machine's file holds much that is not the user's: it is passed over, and so is every mistake.
+ */
+static void the_machines_file_and_its_drop_ins_are_defaults(void **state)
+{
+	char folder[] = "/tmp/termserv-defaults-XXXXXX";
+	char path[128], drop_in[160], below[144];
+	struct config c;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/termserv.conf", folder);
+	(void)snprintf(below, sizeof(below), "%s/termserv.conf.d", folder);
+	(void)snprintf(drop_in, sizeof(drop_in), "%s/10.conf", below);
+	assert_int_equal(mkdir(below, 0700), 0);
+	put(path, "[rights]\n* = User\n[terminal]\nchooser = no\nhistory-lines = x\n"
+		  "[terminal A]\nuser = x\nhistory-lines = 9\n[session]\nshell = /bin/a\n");
+	put(drop_in, "[session]\nshell = /bin/b\n");
+	config_init(&c);
+	config_load_defaults(&c, path);
+	assert_false(c.chooser);
+	assert_int_equal(c.history_lines, 500);
+	assert_string_equal(c.shell, "/bin/b");
+	assert_int_equal(chmod(drop_in, 0666), 0);
+	config_init(&c);
+	config_load_defaults(&c, path);
+	assert_string_equal(c.shell, "/bin/a"); /* who could have written the other? */
+	assert_int_equal(unlink(drop_in), 0);
+	assert_int_equal(rmdir(below), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void the_users_folder_is_where_the_file_is_sought(void **state)
@@ -186,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_line_too_long_for_the_reader_is_a_mistake_of_its_own),
 		cmocka_unit_test(bytes_of_any_kind_are_survived),
 		cmocka_unit_test(a_file_that_is_not_there_changes_nothing),
+		cmocka_unit_test(the_machines_file_and_its_drop_ins_are_defaults),
 		cmocka_unit_test(the_users_folder_is_where_the_file_is_sought),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
