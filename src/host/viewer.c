@@ -240,19 +240,6 @@ static void finish_paint(struct viewer *v, struct vt_screen *screen, const struc
 	v->seen = v->next = (struct viewer_mark){ v->paint_end, lines_of(screen) };
 }
 
-void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
-{
-	v->state = VIEWER_CURRENT;
-	v->deadline = 0;
-	choose_kind(v, screen, term);
-	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
-	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
-	vt_paint_enter(&paint, &v->target);
-	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
-	paint_screen(v, &paint, screen);
-	finish_paint(v, screen, &paint);
-}
-
 /* In the last row. The repaint that follows sets everything right again, so nothing need be kept
  * but the cursor's place; until then no byte of the program's is forwarded. */
 static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_screen *screen)
@@ -265,6 +252,20 @@ static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_sc
 			(unsigned)v->target.rows, width, v->notice, cursor.row + 1u,
 			cursor.column + 1u);
 	}
+}
+
+void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
+{
+	v->state = VIEWER_CURRENT;
+	v->deadline = 0;
+	choose_kind(v, screen, term);
+	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
+	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+	vt_paint_enter(&paint, &v->target);
+	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
+	paint_screen(v, &paint, screen);
+	paint_notice(v, &paint, screen);
+	finish_paint(v, screen, &paint);
 }
 
 static void repaint(struct viewer *v, struct vt_screen *screen)
