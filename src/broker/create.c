@@ -147,15 +147,15 @@ static void on_time(struct operation *o)
 	fail(c, false, ERROR_CLIENT_NO_ANSWER, "Session %u did not come up in time.", id);
 }
 
-/* His other sessions that no terminal shows, as he sees them himself. */
-static json_t *disconnected_of(
-	struct call *call, uid_t uid, struct caller_groups *groups, uint32_t except)
+/* His other sessions that this terminal could show instead, as he sees them himself. */
+static json_t *disconnected_of(struct call *call, uid_t uid, struct caller_groups *groups,
+	const struct terminal *terminal, uint32_t except)
 {
 	uid_t door = call->uid;
 	struct caller_groups *of_door = call->groups;
 	call->uid = uid;
 	call->groups = groups;
-	json_t *list = listing_disconnected(call, except);
+	json_t *list = listing_disconnected(call, terminal, except);
 	call->uid = door;
 	call->groups = of_door;
 	return list;
@@ -176,7 +176,7 @@ static void logged_on(struct create *c)
 		return;
 	}
 	c->call->audit.by = POLICY_BY_PASSWORD;
-	json_t *list = disconnected_of(c->call, c->owner, c->groups, s->id);
+	json_t *list = disconnected_of(c->call, c->owner, c->groups, c->terminal, s->id);
 	json_t *answer = json_pack(
 		"{s:I, s:o}", "session", (json_int_t)s->id, "disconnected", list);
 	call_reply(finish(c), answer);

@@ -185,14 +185,16 @@ static bool sees_all(const struct call *call)
 	return all;
 }
 
-json_t *listing_disconnected(const struct call *call, uint32_t except)
+json_t *listing_disconnected(
+	const struct call *call, const struct terminal *terminal, uint32_t except)
 {
 	json_t *list = json_array();
 	const struct session *s;
 	TAILQ_FOREACH(s, &call->broker->sessions, entry)
 	{
 		if (s->known && (uid_t)s->info.uid == call->uid && s->id != except &&
-			s->info.state == SESSION_DISCONNECTED) {
+			s->info.state == SESSION_DISCONNECTED &&
+			resolve_ask_connect(call, s, terminal, true).code == ERROR_NONE) {
 			(void)json_array_append_new(list, session_row(call, s));
 		}
 	}
