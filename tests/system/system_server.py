@@ -101,7 +101,7 @@ class SystemServer:
         """Starts it, and waits for nothing."""
         self.configure(self.config)
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-        env.update((n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG") if n in os.environ)
+        env.update((n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TERMSERV_LOG", "TERMSERV_MINUTE_MS") if n in os.environ)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.programs / "termservd", "--system", *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -141,7 +141,10 @@ class SystemServer:
         return [p for p in found if name is None or p.name == name]
 
     def one(self, name, session=None):
+        """The one of this kind (of this session), without what it has forked."""
         found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
+        forks = {p.pid for p in found if p.parent in {q.pid for q in found}}
+        found = [p for p in found if p.pid not in forks]
         assert len(found) <= 1, found
         return found[0] if found else None
 

@@ -210,6 +210,15 @@ def test_logins_that_fail_look_alike_and_last_alike(configured):
     assert server.root.ids() == []
 
 
+def test_a_guest_gets_a_new_session_and_never_a_refusal(server):
+    """A session of his that a lost line has left behind is not his to come back to."""
+    lost = server.dave.logon()
+    lost.close()
+    server.root.wait_state(lost.session, "Disc")
+    log_in(server.person("termserv-tty").login_terminal("TERM07"), "dave", password_of("dave")).wait_for(PROMPT)
+    assert server.root.session(lost.session)["state"] == "Disc"
+
+
 def test_the_logins_limit_bites_at_the_terminal_too(server):
     terminal = server.person("termserv-tty").login_terminal("TERM07")
     for number in range(TRIES_OF_A_CALLER):

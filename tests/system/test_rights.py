@@ -25,7 +25,7 @@ MATRIX = {
 CONSOLE = {
     # The console's session belongs to "other". The rules of the console come after the rights.
     "guest":         (7022, 7022, 7022, 7022, 7022),
-    "owner":         (0, 1326, 5, 5, 5),
+    "owner":         (0, 7041, 5, 5, 5),
     "administrator": (0, 7041, 7041, 0, 5),
     "root":          (0, 7041, 7041, 0, 5),
 }

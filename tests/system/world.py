@@ -159,6 +159,7 @@ def own_etc():
     write(stage / "security/limits.conf", "* soft nofile %d\n" % PAM_LIMIT)
     write(stage / "security/pam_env.conf", '%s DEFAULT="%s"\n' % PAM_VARIABLE)
     write(stage / "environment", "")
+    write(stage / "profile", "export PATH=%s:/usr/bin:/bin\n" % PROGRAMS)  # as if they were installed
     write(stage / "security/access.conf", "")
     shutil.rmtree(stage / "termserv", ignore_errors=True)
     (stage / "termserv").mkdir()
