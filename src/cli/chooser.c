@@ -39,6 +39,20 @@ size_t chooser_count(const json_t *sessions, struct choice *ret_only)
 	return count;
 }
 
+bool chooser_any(const json_t *sessions, struct choice *ret)
+{
+	size_t i;
+	const json_t *session;
+	json_array_foreach((json_t *)sessions, i, session)
+	{
+		if (json_is_integer(json_object_get(session, "id"))) {
+			put_id(ret, session);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void put_row(FILE *out, const json_t *session)
 {
 	struct table_row row;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -21,6 +22,9 @@ struct choice {
 /* How many of these sessions (ListSessions) are disconnected; *ret_only (may be NULL) becomes the
  * ID of the last of them. */
 size_t chooser_count(const json_t *sessions, struct choice *ret_only);
+
+/* Any of them, disconnected or not: whether there is one, and *ret. */
+bool chooser_any(const json_t *sessions, struct choice *ret);
 
 void chooser_print(FILE *out, const json_t *sessions);
 

@@ -23,6 +23,7 @@ struct logon {
 	struct warrant_maker maker;
 	bool new_one; /* whatever is disconnected */
 	bool shown;   /* the person has been in a session */
+	bool single;  /* the person has one session at most, wherever it is shown */
 };
 
 static void auto_logon_done(struct logon *l)
@@ -66,6 +67,9 @@ static enum attach_step choose(struct logon *l, struct choice *ret, struct failu
 		return ATTACH_FAILED;
 	}
 	const json_t *sessions = json_object_get(answer, "sessions");
+	if (l->single && chooser_any(sessions, ret)) {
+		return ATTACH_DONE;
+	}
 	switch (chooser_count(sessions, ret)) {
 	case 0:
 		return make_session(l, ret, ret_failure);
@@ -73,6 +77,9 @@ static enum attach_step choose(struct logon *l, struct choice *ret, struct failu
 		return ATTACH_DONE;
 	default:
 		break;
+	}
+	if (!l->config.chooser) { /* the one that was found last */
+		return ATTACH_DONE;
 	}
 	if (l->attach == NULL && !isatty(STDIN_FILENO)) {
 		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
@@ -251,6 +258,7 @@ int cmd_logon(const struct command *c, const struct arguments *a)
 		return fail(&l, &failure);
 	}
 	l.maker.system = caller.system;
+	l.single = caller.single_session;
 	if (a->values[OPTION_DETACHED] != NULL) {
 		return logon_detached(&l);
 	}

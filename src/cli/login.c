@@ -106,17 +106,27 @@ static void say_failure(const struct failure *f)
 	}
 }
 
+/* The new session needs no second word of its user; a former one does. */
+static enum attach_step show_one(
+	struct login *l, const char *session, bool is_new, struct failure *ret_failure)
+{
+	struct warrant_maker nothing = WARRANT_MAKER_NONE;
+	struct showing showing = {
+		.session = session,
+		.maker = is_new ? &nothing : l->launch.maker,
+	};
+	return session_show_here(l->attach, &showing, ret_failure);
+}
+
 /* From the name and the password to a session on the terminal: ATTACH_SHOWN. ATTACH_FAILED was
  * said. */
 static enum attach_step enter(struct login *l)
 {
 	uint32_t fresh;
-	bool is_new;
+	bool is_new = true;
 	struct choice choice = { 0 };
 	struct failure failure;
 	AUTO(json) json_t *answer = NULL;
-	/* The new session needs no second word of its user; a former one does. */
-	struct warrant_maker nothing = WARRANT_MAKER_NONE;
 	enum attach_step step = launch_session(
 		l->server, l->attach, &l->launch, &fresh, &answer, &failure);
 	if (step == ATTACH_DONE) {
@@ -126,11 +136,12 @@ static enum attach_step enter(struct login *l)
 		return ATTACH_FAILED; /* the new session ends by itself, as nobody comes for it */
 	}
 	if (step == ATTACH_DONE) {
-		struct showing showing = {
-			.session = choice.session,
-			.maker = is_new ? &nothing : l->launch.maker,
-		};
-		step = session_show_here(l->attach, &showing, &failure);
+		step = show_one(l, choice.session, is_new, &failure);
+	}
+	/* The console takes no session that was elsewhere. */
+	if (step == ATTACH_FAILED && failure.code == ERROR_CONSOLE_RECONNECT && !is_new) {
+		(void)snprintf(choice.session, sizeof(choice.session), "%u", fresh);
+		step = show_one(l, choice.session, true, &failure);
 	}
 	if (step == ATTACH_FAILED) {
 		say_failure(&failure);

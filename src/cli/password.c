@@ -97,12 +97,12 @@ static int ask(void)
 	struct termios silent = mode;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	silent.c_lflag |= ECHONL;
-	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0) {
+	if (tcsetattr(fd, TCSADRAIN, &silent) < 0) {
 		return -errno;
 	}
 	(void)dprintf(fd, "Password: ");
 	int r = read_line(fd);
-	(void)tcsetattr(fd, TCSAFLUSH, &mode);
+	(void)tcsetattr(fd, TCSADRAIN, &mode);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 
 #include "cli/command.h"
@@ -36,11 +37,13 @@ void seat_config(struct config *ret)
 enum attach_step seat_open(struct attach **ret, struct server *server, const struct config *config,
 	const char *name, struct failure *ret_failure)
 {
+	/* The console's session is not to be disconnected in passing. */
+	bool console = name != NULL && strcasecmp(name, "console") == 0;
 	struct attach_setup setup = {
 		.server = server_for_door(server),
 		.terminal = name,
 		.fixed = name != NULL,
-		.detach_key = config->detach_key,
+		.detach_key = console ? CONFIG_DETACH_KEY_OFF : config->detach_key,
 		.history_lines = config->history_lines,
 	};
 	return attach_open(ret, &setup, ret_failure);

@@ -9,7 +9,8 @@
 
 /* Who the caller is to the server. */
 struct caller {
-	bool system; /* of all users of this machine; else the user's own */
+	bool system;	     /* of all users of this machine; else the user's own */
+	bool single_session; /* a user has one session at most, wherever it is shown */
 	bool in_session;
 	char session[24];  /* the ID in digits */
 	char terminal[64]; /* where that session is; "" = nowhere */

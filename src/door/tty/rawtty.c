@@ -97,7 +97,7 @@ void rawtty_hush(const struct rawtty *t, bool on)
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	silent.c_lflag |= ECHONL | ICANON;
 	if (!t->raw) {
-		(void)tcsetattr(t->fd, on ? TCSAFLUSH : TCSANOW, on ? &silent : &t->mode);
+		(void)tcsetattr(t->fd, TCSANOW, on ? &silent : &t->mode);
 	}
 }
 

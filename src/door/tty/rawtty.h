@@ -26,8 +26,8 @@ void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when no
 
 int rawtty_enter(struct rawtty *t);  /* raw mode; 0 or -errno */
 void rawtty_leave(struct rawtty *t); /* the mode as it was; nothing when not raw */
-/* While a password is typed: no echo but of the line's end, no keys that send signals, and what was
- * typed before is forgotten. Off: the mode as it was. Nothing while raw. */
+/* While a password is typed: no echo but of the line's end, and no keys that send signals. What was
+ * typed ahead counts. Off: the mode as it was. Nothing while raw. */
 void rawtty_hush(const struct rawtty *t, bool on);
 
 void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it was raw */
