@@ -197,6 +197,16 @@ def test_the_chooser_asks_again_after_nonsense_and_ends_at_end_of_file(server):
     assert [s["state"] for s in server.sessions()] == ["Disc", "Disc"], key
 
 
+def test_without_the_chooser_the_newest_disconnected_session_comes_back(server):
+    folder = server.home / ".config" / "termserv"
+    folder.mkdir(parents=True)
+    (folder / "termserv.conf").write_text("[terminal]\nchooser = no\n")
+    for word in ("alpha", "beta"):
+        server.detached("sh -c 'echo %s; cat'" % word)
+    t = server.terminal("termserv logon").wait_for("beta")
+    assert "Number" not in t.screen() and server.session(1)["state"] == "Disc"
+
+
 def chooser_key(terminal, what):
     """What to type for the row that says `what`: its first number, or the letter in front."""
     row = re.compile(r"^\W*(\w+)\W.*%s" % what, re.MULTILINE | re.IGNORECASE)

@@ -55,6 +55,19 @@ static void they_are_counted(void **state)
 	assert_string_equal(only.session, "12");
 }
 
+static void the_one_session_is_found_wherever_it_is(void **state)
+{
+	AUTO(json) json_t *list = sessions();
+	struct choice only = { .kind = CHOICE_NONSENSE };
+	assert_true(chooser_any(list, &only));
+	assert_int_equal(only.kind, CHOICE_SESSION);
+	assert_string_equal(only.session, "1");
+	while (json_array_size(list) > 1) {
+		assert_int_equal(json_array_remove(list, 0), 0);
+	}
+	assert_false(chooser_any(list, &only)); /* a terminal that waits is none */
+}
+
 static void an_answer_is_understood_or_asked_for_again(void **state)
 {
 	static const struct {
@@ -91,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_disconnected_ones_are_offered),
 		cmocka_unit_test(they_are_counted),
+		cmocka_unit_test(the_one_session_is_found_wherever_it_is),
 		cmocka_unit_test(an_answer_is_understood_or_asked_for_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
