@@ -171,6 +171,14 @@ bool resolve_session(struct call **call, const char *text, enum right right, str
 	return true;
 }
 
+/* Whose the terminal is: its door's, or while that speaks for who has just logged on there, his. */
+static uid_t owner_of(const struct call *call, const struct terminal *t)
+{
+	bool logged_on = call->acting && t->login != NULL && t->login->uid == call->uid &&
+			 t->uid == call->door_uid;
+	return logged_on ? call->uid : t->uid;
+}
+
 static enum error_code decide_terminal(
 	const struct call *call, const struct terminal *t, enum right right)
 {
@@ -178,7 +186,7 @@ static enum error_code decide_terminal(
 					 .right = right,
 					 .subject = POLICY_TERMINAL,
 					 .exists = t != NULL,
-					 .owner = t != NULL ? t->uid : (uid_t)-1,
+					 .owner = t != NULL ? owner_of(call, t) : (uid_t)-1,
 					 .listener = t != NULL ? t->listener : NULL,
 				 });
 }
