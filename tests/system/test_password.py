@@ -258,7 +258,7 @@ def test_no_password_is_in_any_log_record_or_process(configured, monkeypatch, pa
 def test_the_arguments_are_wiped_while_the_command_runs(configured, words):
     server = configured(SLOW)
     here, foreign = stage(server)
-    command = ["connect", str(foreign), *[w % "SECRETWORD" for w in words]]
+    command = ["connect", str(foreign), *[w.replace("%s", "SECRETWORD") for w in words]]
     at = server.alice.type_command(command, here)
 
     def command_lines():
