@@ -18,7 +18,7 @@ _termserv_server_runs() {
         [[ -S $TERMSERV_RUNTIME_DIR/control ]]
         return
     fi
-    for folder in "${XDG_RUNTIME_DIR:-/run/user/$UID}/termserv" "/run/user/$UID/termserv" "/run/termserv-user-$UID" \
+    for folder in /run/termserv "${XDG_RUNTIME_DIR:-/run/user/$UID}/termserv" "/run/user/$UID/termserv" "/run/termserv-user-$UID" \
         "$HOME/.cache/termserv/run-$HOSTNAME"; do
         [[ -S $folder/control ]] && return
     done
@@ -56,6 +56,7 @@ _termserv_value() { # program option
     dest) _termserv_members "$1" name ;;
     runtime-dir) compgen -d ;;
     password) printf '%s\n' '*' ;;
+    server) compgen -A hostname ;;
     esac
 }
 
@@ -64,7 +65,9 @@ _termserv_words() { # program table command
     case $3 in
     connect | tscon | disconn | tsdiscon | logoff | "reset session" | rwinsta) _termserv_members "$1" 'id|name' ;;
     "query session" | qwinsta | "query user" | quser) _termserv_members "$1" 'id|name|user' ;;
+    "query audit" | "query permission") _termserv_members "$1" user ;;
     call) _termserv_methods "$1" ;;
+    check-config) compgen -f ;;
     help) cut -f 1 <<<"$2" | cut -d ' ' -f 1 | sort -u ;;
     esac
 }

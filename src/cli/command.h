@@ -40,6 +40,10 @@ int command_usage(const struct command *c, const char *problem);
 /* One `Usage:` line. */
 void command_synopsis(FILE *out, const struct command *c);
 
+/* One line for each command of two words that begins with this one (`query`). Whether there is one.
+ */
+bool command_family(FILE *out, const char *first);
+
 /* Everything about one command, or (c NULL) one line about each. */
 void command_help(FILE *out, const struct command *c);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "cli/command.h"
@@ -63,12 +64,28 @@ void command_help(FILE *out, const struct command *c)
 	const struct command *table = command_table(&count);
 	(void)fprintf(out, "Usage: termserv command [arguments]\n\n");
 	for (size_t i = 0; i < count; i++) {
-		(void)fprintf(out, "  %-14s %s%s%s%s\n", table[i].name, table[i].help,
+		(void)fprintf(out, "  %-16s %s%s%s%s\n", table[i].name, table[i].help,
 			table[i].alias != NULL ? " (also: " : "",
 			table[i].alias != NULL ? table[i].alias : "",
 			table[i].alias != NULL ? ")" : "");
 	}
 	(void)fprintf(out, "\n`termserv help COMMAND` says more about one of them.\n");
+}
+
+bool command_family(FILE *out, const char *first)
+{
+	bool found = false;
+	size_t length = strlen(first);
+	size_t count;
+	const struct command *commands = command_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (strncasecmp(commands[i].name, first, length) == 0 &&
+			commands[i].name[length] == ' ') {
+			command_synopsis(out, &commands[i]);
+			found = true;
+		}
+	}
+	return found;
 }
 
 int command_usage(const struct command *c, const char *problem)
@@ -122,7 +139,9 @@ int cmd_help(const struct command *c, const struct arguments *a)
 			    a->words[1] != NULL ? a->words[1] : "") < 0) {
 			problem = NULL;
 		}
-		return command_usage(c, problem);
+		return a->word_count == 1 && command_family(stdout, a->words[0])
+			       ? EXIT_OK
+			       : command_usage(c, problem);
 	}
 	command_help(stdout, about);
 	return EXIT_OK;

@@ -53,23 +53,6 @@ static bool asks_for_help(const char *word)
 	       (strcmp(word, "/?") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0);
 }
 
-/* `query` alone: what may stand behind it. */
-static bool put_usage_of(FILE *out, const char *first)
-{
-	bool found = false;
-	size_t length = strlen(first);
-	size_t count;
-	const struct command *commands = command_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		if (strncasecmp(commands[i].name, first, length) == 0 &&
-			commands[i].name[length] == ' ') {
-			command_synopsis(out, &commands[i]);
-			found = true;
-		}
-	}
-	return found;
-}
-
 static int unknown(char **argv)
 {
 	if (asks_for_help(argv[0])) {
@@ -79,7 +62,7 @@ static int unknown(char **argv)
 	if (argv[0] != NULL && strcmp(argv[0], "--version") == 0) {
 		return cmd_version(NULL, NULL);
 	}
-	if (argv[0] != NULL && put_usage_of(asks_for_help(argv[1]) ? stdout : stderr, argv[0])) {
+	if (argv[0] != NULL && command_family(asks_for_help(argv[1]) ? stdout : stderr, argv[0])) {
 		return asks_for_help(argv[1]) ? EXIT_OK : EXIT_USAGE;
 	}
 	if (argv[0] != NULL) {

@@ -32,9 +32,9 @@ static const struct option rows[OPTION_COUNT] = {
 	[OPTION_RUNTIME_DIR] = { "runtime-dir", 0, "folder", "the server in this folder" },
 	[OPTION_SERVER] = { "server", 0, "name", "the server of that machine, through ssh" },
 	[OPTION_SIZE] = { "size", 0, "COLSxROWS", "the first size of a new session" },
-	[OPTION_SYSTEM] = { "system", 0, NULL, "the system's server" },
+	[OPTION_SYSTEM] = { "system", 0, NULL, "the server of all users of this machine" },
 	[OPTION_TERMINAL] = { "terminal", 0, "name", "make this a fixed terminal of that name" },
-	[OPTION_USER] = { "user", 0, NULL, "the user's own server" },
+	[OPTION_USER] = { "user", 0, NULL, "the user's own server, which starts itself" },
 	[OPTION_VERBOSE] = { "verbose", 'v', NULL, "say what is done" },
 	[OPTION_WATCH] = { "watch", 0, NULL, "print again after each change" },
 };

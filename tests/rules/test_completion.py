@@ -23,6 +23,7 @@ case "$*" in
     printf 'query session\t--json --watch\tlist\n'
     printf 'qwinsta\t--json --watch\tlist\n'
     printf 'query user\t--json\tlist\n'
+    printf 'query audit\t--json --server=\tlist\n'
     printf 'reset session\t--verbose\tend\n' ;;
 "query session --json")
     touch "$TERMSERV_RUNTIME_DIR/asked"
@@ -117,10 +118,16 @@ def test_options_are_offered_in_the_spelling_that_was_begun(shell):
 
 def test_commands_and_their_second_words_are_offered(shell):
     assert {"call", "connect", "logon", "query", "reset"} <= shell.words("termserv ")
-    assert {"session", "user"} <= shell.words("query ")
+    assert {"session", "user", "audit"} <= shell.words("query ")
     assert "termserv reset session" in shell.complete("termserv reset s")
     assert {"12", "13", "TERM03", "alice"} <= shell.words("termserv query session ")
     assert {"12", "13"} <= shell.words("termserv --user reset session ")
+    assert {"alice"} <= shell.words("termserv query audit ")
+    assert not {"12", "TERM03"} & shell.words("termserv query audit ")
+
+
+def test_a_host_is_offered_behind_server(shell):
+    assert "localhost" in shell.complete("termserv query audit /server:localh")
 
 
 def test_methods_are_offered_to_call(shell):
