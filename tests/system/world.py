@@ -287,6 +287,8 @@ def programs_to_test():
 
 
 def main():
+    if os.getpid() != 1:  # not in namespaces of our own yet: whatever is mounted here is the machine's
+        sys.exit(run(sys.argv[1:]))
     build(programs_to_test())
     os.environ[MARK] = "1"
     os.environ["TERMSERV_BIN"] = str(PROGRAMS)
