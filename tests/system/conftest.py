@@ -51,10 +51,6 @@ def pytest_runtest_makereport(item, call):
     setattr(item, "report_" + outcome.get_result().when, outcome.get_result())
 
 
-def failed(request):
-    return getattr(request.node, "report_call", None) is None or request.node.report_call.failed
-
-
 @pytest.fixture
 def configured(request):
     """configured(config) is a server with this configuration that serves."""
@@ -66,7 +62,7 @@ def configured(request):
         return servers[0].start()
     yield start
     if servers:
-        finish(request, servers[0])
+        servers[0].finish(request)
 
 
 @pytest.fixture
@@ -79,20 +75,7 @@ def folder(request):
     """The server's folders and people without a server: for tests that play a part of it themselves."""
     system = SystemServer()
     yield system
-    finish(request, system)
-
-
-def finish(request, system):
-    try:
-        bad = failed(request)
-        if bad:
-            system.show()
-        faults = system.end() + system.breakdowns()
-        log = system.log()
-    finally:
-        system.clear()
-    if faults and not bad:
-        pytest.fail("\n".join(faults) + "\n--- log\n" + log[-4000:])
+    system.finish(request)
 
 
 @pytest.fixture

@@ -62,6 +62,8 @@ def create_session(uid, user="", arguments=("cat",), **parameters):
     spec = wire.spec(arguments)
     wire.send(mine, wire.warrant(wire.USE_LOGON, user=user), [spec])
     os.close(spec)
+    if user:
+        parameters["user"] = user
     link = Control(uid).send("CreateSession", fds=[proof.fileno()], proof=0, **parameters)
     proof.close()
     mine.settimeout(LIMIT)

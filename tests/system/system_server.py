@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 import processes
 import world
 from server import BREAKDOWN, Server, error_code, output
@@ -58,6 +60,7 @@ USUAL = SERVER + RIGHTS + TERMINALS
 
 class SystemServer:
     def __init__(self, config=USUAL, programs=world.PROGRAMS):
+        assert world.inside(), "its folders are the machine's out here"
         self.programs = programs  # of the server; people use the usual ones
         self.pump = Pump()
         self.commands = []  # what we started, apart from the server
@@ -208,6 +211,20 @@ class SystemServer:
             print(process)
         for terminal in self.pump.terminals:
             print(terminal.report())
+
+    def finish(self, request):
+        """After a test: shows all when it failed, else fails it for what is left or has broken down."""
+        try:
+            report = getattr(request.node, "report_call", None)
+            bad = report is None or report.failed
+            if bad:
+                self.show()
+            faults = self.end() + self.breakdowns()
+            log = self.log()
+        finally:
+            self.clear()
+        if faults and not bad:
+            pytest.fail("\n".join(faults) + "\n--- log\n" + log[-LOG_TAIL:])
 
     def clear(self):
         """Whatever happened: no process, no file."""

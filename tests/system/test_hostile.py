@@ -1,5 +1,7 @@
 """Hostile text in every field, by every way in: no output of any command, record or log carries it on."""
 
+import json
+import os
 import re
 import unicodedata
 
@@ -43,11 +45,6 @@ def assert_clean(server):
             assert not harmful(text), "%s: %r holds %r" % (where, text[-600:], harmful(text))
 
 
-@pytest.fixture
-def stage(server):
-    return server
-
-
 def test_titles_are_made_harmless(server):
     number = server.alice.detached(["sh", "-c", r"printf '\033]0;%s\007' " + "'%s'" % "".join(
         t for t in HOSTILE if "\x07" not in t and "\x1b" not in t and "\n" not in t) + "; cat"])
@@ -63,7 +60,7 @@ def test_commands_are_made_harmless(server, text):
 
 @pytest.mark.parametrize("raw", [b"\x9b31m", b"\xff\xfe", b"\xc2", b"\xe2\x80\xae"])
 def test_commands_that_are_no_text_are_made_harmless(server, raw):
-    server.alice.detached([b"sh", b"-c", b"cat", raw])
+    server.alice.detached(["sh", "-c", "cat", os.fsdecode(raw)])
     assert_clean(server)
 
 
@@ -107,7 +104,7 @@ def test_arguments_of_commands_come_back_harmless(server, command, text):
 def test_a_name_that_is_typed_at_a_login_comes_back_harmless(server, text):
     """Through the method: the login itself has a line discipline before it."""
     terminal_uid = server.person("termserv-tty").uid
-    link, asked = control.create_session(terminal_uid, user=text[:60], **{"user": text})
+    link, asked = control.create_session(terminal_uid, user=text[:60])
     link.receive()
     assert_clean(server)
     asked.close()
@@ -143,7 +140,6 @@ def test_a_hostile_configuration_is_reported_harmlessly(server, text):
 
 
 def test_json_is_json_whatever_it_holds(server):
-    import json
     server.alice.detached(["sh", "-c", "cat", "\"},{\\", "\x1b\"", "\u202e"])
     for command in ("query session --json", "query user --json"):
         json.loads(server.root.run("termserv " + command).out)

@@ -7,12 +7,13 @@ import subprocess
 
 import pytest
 
+import control
 import processes
 import wire
 import world
+from puppet import real_uid
 from server import PROMPT, error_code
 from system_server import LOGIN, RUNTIME, USUAL, log_in, password_of
-from test_trust import real_uid, status_of
 
 BOBS = password_of("bob")
 
@@ -271,7 +272,6 @@ def test_utmp_tells_where_the_present_terminal_is(server):
 
 def test_a_warrant_cannot_be_used_twice_by_two_connects(server):
     """Two connects with one descriptor: the second has nothing to show."""
-    import control
     here = server.alice.logon_fixed("TERM01")
     idle = server.alice.detached()
     mine, theirs = wire.pair_of(server.alice.uid)

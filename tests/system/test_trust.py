@@ -26,14 +26,13 @@ def uid_of(name):
 
 @pytest.fixture
 def puppet(request):
-    from conftest import finish
     liar = Puppet()
     yield liar.start()
     liar.life.close()
     liar.system.process.terminate()  # it was told nothing that it could be stopped by
     liar.system.process.wait()
     liar.system.process = None
-    finish(request, liar.system)
+    liar.system.finish(request)
 
 
 # --- starting sessions -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 import world
 from server import PROMPT
+from sshd import Sshd
 from system_server import password_of
 
 
@@ -47,7 +48,6 @@ def test_pam_knows_right_from_wrong(folder, name, password, right):
 
 
 def test_a_real_ssh_login_works(folder, tmp_path):
-    from sshd import Sshd
     daemon = Sshd(folder).start()
     try:
         daemon.client(folder.alice)
@@ -71,3 +71,18 @@ def test_nothing_is_left_of_a_terminal(folder):
     assert "setpriv" not in left and "bash" not in left
     folder.base.mkdir()
     folder.log_path.touch()
+
+
+@pytest.mark.parametrize("outside", ["", "nonsense", None])
+def test_nothing_is_mounted_where_the_world_was_started_from(outside):
+    before = Path("/proc/self/mountinfo").read_text()
+    with pytest.raises(SystemExit, match="nothing was mounted"):
+        world.build(world.PROGRAMS, world.namespace() if outside is None else outside)
+    assert Path("/proc/self/mountinfo").read_text() == before
+
+
+def test_the_environment_alone_makes_no_world(monkeypatch):
+    monkeypatch.setenv(world.MARK, world.namespace())
+    assert not world.inside()
+    with pytest.raises(SystemExit):
+        world.own_room()

@@ -2,6 +2,9 @@
 
     python3 world.py COMMAND [ARGUMENT...]      as root; needs unshare(1)
 
+Never mounts anything in the namespace that it was started in: the command makes the namespaces itself, and build() and
+own_room() look before they begin.
+
 Always holds: whatever happens in here happens to a copy. /etc is a copy in memory; /run, /tmp, /opt and /var/log are
 empty folders in memory; the ptys, the process IDs and the loopback interface are this world's. When COMMAND ends, the
 kernel ends everything else in the world and forgets it: nothing is left on the machine.
@@ -22,7 +25,7 @@ from collections import namedtuple
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MARK = "TERMSERV_SYSTEM_WORLD"  # in the environment of all that runs in the world
+MARK = "TERMSERV_SYSTEM_WORLD"  # in the environment of all that runs in the world: the mount namespace outside of it
 PROGRAMS = Path("/opt/termserv/bin")
 HOMES = Path("/opt/termserv/home")
 AS_USER = Path("/opt/termserv/as-user")
@@ -32,7 +35,7 @@ COVERED = ["/run", "/tmp", "/opt", "/var/log"]
 PROMPT = "ready> "
 PROFILE = "PS1='%s'; PS2=; unset PROMPT_COMMAND HISTFILE; umask 022\n" % PROMPT
 
-MS_BIND, MS_NOSUID, MS_NODEV = 4096, 2, 4
+MS_BIND, MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 4096, 2, 4, 16384, 1 << 18
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 
 Account = namedtuple("Account", "name uid password groups shell expired locked")
@@ -206,11 +209,23 @@ def loopback_up():
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
 
 
+def namespace():
+    return os.readlink("/proc/self/ns/mnt")
+
+
 def inside():
-    return os.environ.get(MARK) == "1"
+    return os.environ.get(MARK, namespace()) != namespace()
 
 
-def build(programs):
+def must_be_apart(outside):
+    """Whatever the environment says: another mount namespace than outside, and nothing that is mounted here gets there."""
+    shared = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if " shared:" in line]
+    if not outside.startswith("mnt:[") or namespace() == outside or shared:
+        sys.exit("world.py: this is the machine's own mount namespace, or not apart from it; nothing was mounted")
+
+
+def build(programs, outside):
+    must_be_apart(outside)
     source = os.open(programs, os.O_PATH | os.O_DIRECTORY)
     for path in COVERED:
         cover(path, 0o1777 if path == "/tmp" else 0o755)
@@ -225,7 +240,9 @@ def build(programs):
 
 def own_room():
     """For one pytest worker, from the thread that will start everything: its own folders and loopback interface."""
+    must_be_apart(os.environ.get(MARK, ""))
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWNET), "unshare")
+    mount("none", "/", "", MS_REC | MS_PRIVATE)
     for path in ("/run", "/etc/termserv", "/var/log", HOMES, ROOM):
         memory(path)
     own_homes()
@@ -274,11 +291,13 @@ def restrict(name):
 def unshare_command(command):
     """The command line that runs a command in a new world."""
     return ["unshare", "--mount", "--propagation", "private", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child",
-            "--mount-proc", "--", sys.executable, os.path.abspath(__file__), *command]
+            "--mount-proc", "--", sys.executable, os.path.abspath(__file__), "--inside", namespace(), *command]
 
 
 def run(command):
     """Runs a command in a new world; answers with its exit status."""
+    if inside():
+        return subprocess.call(command)
     return subprocess.call(unshare_command(command), env=dict(os.environ, TERMSERV_BIN=str(programs_to_test())))
 
 
@@ -287,12 +306,13 @@ def programs_to_test():
 
 
 def main():
-    if os.getpid() != 1:  # not in namespaces of our own yet: whatever is mounted here is the machine's
+    if sys.argv[1:2] != ["--inside"]:
         sys.exit(run(sys.argv[1:]))
-    build(programs_to_test())
-    os.environ[MARK] = "1"
+    outside, *command = sys.argv[2:]
+    build(programs_to_test(), outside)
+    os.environ[MARK] = outside
     os.environ["TERMSERV_BIN"] = str(PROGRAMS)
-    os.execvp(sys.argv[1], sys.argv[1:])
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
