@@ -282,6 +282,14 @@ enum error_code resolve_decide_displace(
 	if (shown != NULL) {
 		return decide(call, shown, RIGHT_DISCONNECT);
 	}
+	if (call->acting) {
+		/* It is his who has just logged on there, whether he may see terminals or not. */
+		return call_decide(call, (struct policy_question){
+						 .right = RIGHT_LOGON,
+						 .subject = POLICY_SERVER,
+						 .listener = t->listener,
+					 });
+	}
 	/* A fixed terminal that waits is nobody's. Another one has its user, who sits before it. */
 	return decide_terminal(
 		call, t, t->fixed || t->uid == call->uid ? RIGHT_LOGON : RIGHT_DISCONNECT);

@@ -46,7 +46,8 @@ static const struct {
 	const char *name;
 	uid_t uid;
 } rig_users[] = { { "root", 0 }, { "alice", ALICE }, { "bob", BOB }, { "carol", CAROL },
-	{ "mallory", MALLORY }, { "dave", DAVE }, { "door", DOOR }, { "nobody", 65534 } };
+	{ "mallory", MALLORY }, { "dave", DAVE }, { "door", DOOR }, { "nobody", 65534 },
+	{ "daemon", 1 } };
 
 /* Every wait is over after 60 ms. */
 #define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60, 60, 60 })

@@ -49,6 +49,11 @@ static int set_up_single(void **state)
 	return start(CONFIG "[server]\nsingle-session = yes\n", NULL);
 }
 
+static int set_up_guest(void **state)
+{
+	return start(CONFIG "nobody = Guest\n" USER " = Guest\n", NULL);
+}
+
 static int set_up_slow(void **state)
 {
 	return start(CONFIG "[server]\nfailure-delay = 1\n", NULL);
@@ -436,6 +441,32 @@ static void who_has_all_his_sessions_can_still_reconnect(void **state)
 	rig_leader_dies(&old);
 }
 
+/* Guest: he may log on, and sees nothing but what is his. */
+static void a_guest_comes_to_his_new_session_and_to_no_other(void **state)
+{
+	NEEDS_ROOT();
+	uint32_t owner;
+	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
+	struct rig_leader old = rig_session_of(&rig, USER_UID, 3, "");
+	struct rig_peer p = log_on(DOOR, &d, USER);
+	struct rig_leader l = spawned(&owner);
+	assert_int_equal(owner, USER_UID);
+	comes_up(&l);
+	AUTO(json) json_t *answer = rig_answer(&p);
+	assert_int_equal(json_array_size(json_object_get(answer, "disconnected")), 0);
+	rig_leave(&p);
+	old.info.connected = 1;
+	rig_leader_says(&old);
+	struct rig_peer c = connect_from(&d, 3, true);
+	assert_int_equal(rig_refusal(&c), 5);
+	rig_leave(&c);
+	c = connect_from(&d, l.info.session, false);
+	finish_connect(&c, &l, &d);
+	rig_leave(&d.peer);
+	rig_leader_dies(&l);
+	rig_leader_dies(&old);
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -444,6 +475,7 @@ int main(void)
 #define SLOW(name) cmocka_unit_test_setup_teardown(name, set_up_slow, tear_down)
 #define DENIED(name) cmocka_unit_test_setup_teardown(name, set_up_denied, tear_down)
 #define SHORT(name) cmocka_unit_test_setup_teardown(name, set_up_short, tear_down)
+#define GUEST(name) cmocka_unit_test_setup_teardown(name, set_up_guest, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(the_right_password_brings_a_session_to_the_terminal),
 		TEST(another_session_of_his_takes_the_password_again_and_the_new_one_goes),
@@ -454,6 +486,7 @@ int main(void)
 		TEST(only_the_door_of_a_waiting_fixed_terminal_logs_others_on),
 		SHORT(a_session_that_is_not_connected_in_time_is_ended),
 		TEST(a_terminal_that_goes_takes_its_logon_with_it),
+		GUEST(a_guest_comes_to_his_new_session_and_to_no_other),
 		SINGLE(who_has_all_his_sessions_can_still_reconnect),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
