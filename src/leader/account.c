@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+#define ONLY_FD 3
 #define ANSWER_MS 10000 /* for the name service */
 
 /* What the child writes: this, then the groups. */
@@ -60,6 +62,11 @@ _Noreturn static void run_child(int write_fd, const char *name, uid_t uid)
 {
 	static gid_t groups[ACCOUNT_GROUPS_MAX];
 	static struct answer answer;
+	if (write_fd != ONLY_FD && dup2(write_fd, ONLY_FD) < 0) {
+		_exit(1);
+	}
+	(void)close_range(ONLY_FD + 1, ~0U, 0);
+	write_fd = ONLY_FD;
 	answer.error = look_up(&answer, groups, name, uid);
 	size_t size = answer.group_count * sizeof(*groups);
 	bool good = write(write_fd, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) &&

@@ -1,6 +1,7 @@
 #include "leader/record.h"
 
 #include <errno.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -59,6 +60,7 @@ static void write_entry(struct record *r, short type, bool in_wtmp)
 	struct utmpx u = entry_of(r, type, getpid());
 	pid_t pid = fork();
 	if (pid == 0) {
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0); /* no link stays open for it */
 		(void)alarm(WRITE_SECONDS);
 		setutxent();
 		(void)pututxline(&u);
