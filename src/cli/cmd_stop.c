@@ -56,7 +56,7 @@ static size_t print_losses(const json_t *sessions)
 		}
 		table_row_from(&row, session);
 		(void)text_encode(command, sizeof(command), text != NULL ? text : "");
-		(void)printf("  session %s %s%s%s: %s\n", row.id, row.state,
+		(void)printf("  session %s of %s, %s%s%s: %s\n", row.id, row.user, row.state,
 			row.name[0] != '\0' ? " on " : "", row.name, command);
 	}
 	return count;
@@ -103,7 +103,14 @@ int cmd_stop(const struct command *c, const struct arguments *a)
 	if (server_connect(&server, &failure) < 0) {
 		return report_failure(&failure, "stop the server");
 	}
-	int status = a->values[OPTION_FORCE] != NULL ? 0 : may_stop(&server, &failure);
+	struct caller caller;
+	if (session_caller(&server, &caller, &failure) < 0) {
+		return report_failure(&failure, "stop the server");
+	}
+	/* Whoever the server will refuse is not asked first. */
+	bool refused = caller.system && !caller.administrator;
+	bool ask = a->values[OPTION_FORCE] == NULL && !refused;
+	int status = ask ? may_stop(&server, &failure) : 0;
 	if (status != 0) {
 		return status;
 	}

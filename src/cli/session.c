@@ -25,6 +25,7 @@ int session_caller(struct server *server, struct caller *ret, struct failure *re
 	const char *mode = json_string_value(json_object_get(answer, "mode"));
 	*ret = (struct caller){
 		.system = mode != NULL && strcmp(mode, "system") == 0,
+		.administrator = json_is_true(json_object_get(answer, "administrator")),
 		.single_session = json_is_true(json_object_get(answer, "singleSession")),
 		.in_session = json_is_integer(session),
 	};

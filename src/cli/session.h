@@ -10,6 +10,7 @@
 /* Who the caller is to the server. */
 struct caller {
 	bool system;	     /* of all users of this machine; else the user's own */
+	bool administrator;  /* has all rights, and may stop the server */
 	bool single_session; /* a user has one session at most, wherever it is shown */
 	bool in_session;
 	char session[24];  /* the ID in digits */

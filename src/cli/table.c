@@ -214,7 +214,9 @@ void table_row_from(struct table_row *ret, const json_t *session)
 		.current = json_is_true(json_object_get(session, "current")),
 	};
 	take_text(ret->name, session, "name");
-	take_text(ret->user, session, "user");
+	if (json_is_integer(id)) { /* at a terminal that waits nobody is logged on */
+		take_text(ret->user, session, "user");
+	}
 	take_text(ret->state, session, "state");
 	take_text(ret->type, session, "type");
 	take_text(ret->device, session, "device");

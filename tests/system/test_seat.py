@@ -117,3 +117,26 @@ def test_one_session_a_user_is_fetched_from_wherever_it_is(configured):
     second.line("disconn")
     second.wait_exit()
     server.alice.terminal("termserv logon").wait_for("from before")
+
+
+def test_a_terminal_that_waits_is_nobodys_in_the_list(server):
+    prompt(server)
+    row, = [line for line in server.alice.run("query session").out.splitlines() if "TERM07" in line]
+    assert row.split() == ["TERM07", "Conn", "pty", "/dev/ttyS7"]
+
+
+def test_who_may_not_stop_the_server_is_not_asked_first(server):
+    session = server.bob.detached("sleep 4321")
+    shell = server.alice.shell()
+    result = server.alice.typed("termserv stop", shell)
+    assert result.status == 1 and result.out == "" and "Error [5]" in result.err, result
+    assert server.root.ids() == [session]
+
+
+def test_an_administrator_sees_what_stopping_costs_whom(server):
+    server.bob.detached("sleep 4321")
+    shell = server.erin.shell()
+    shell.line("termserv stop").wait_for("End them all? [y/N]")
+    assert re.search(r"session 1 of bob, Disc: ", shell.screen())
+    shell.line("n").wait_for("Nothing was ended.")
+    assert server.root.ids() == [1]
