@@ -2,6 +2,9 @@
  * owner is, starts the one host, stands between broker and host, and stays until the session's last
  * process is gone.
  *
+ * In system mode it is root and the owner's login: PAM opens and closes it here, and the login
+ * records and the control group are kept here; the host is the owner's own process.
+ *
  * Always holds: it knows no other session, never sees a byte of a terminal, never blocks once the
  * host runs, and whatever ends the session, LINK_ENDED says so and sessions/ID is removed. */
 #include <errno.h>
