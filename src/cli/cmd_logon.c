@@ -13,6 +13,7 @@
 #include "cli/session.h"
 #include "cli/shell.h"
 #include "protocol/error.h"
+#include "protocol/link.h"
 
 struct logon {
 	const struct arguments *a;
@@ -157,7 +158,9 @@ static int logon_at_tty(struct logon *l, bool fixed)
 		struct attach_end end = { 0 };
 		step = one_session(l, step, &status, &end);
 		bool gone = end.how == ATTACH_SIGNAL || end.how == ATTACH_HUNG_UP;
-		if (!fixed || gone || step == ATTACH_STOPPED || attach_stopped(l->attach)) {
+		bool taken = end.how == ATTACH_GOODBYE && end.reason == LINK_REASON_TAKEN;
+		bool stays = fixed || (taken && attach_stays(l->attach));
+		if (!stays || gone || step == ATTACH_STOPPED || attach_stopped(l->attach)) {
 			return status;
 		}
 		if (step == ATTACH_LEAVE) {

@@ -140,3 +140,18 @@ def test_an_administrator_sees_what_stopping_costs_whom(server):
     assert re.search(r"session 1 of bob, Disc: ", shell.screen())
     shell.line("n").wait_for("Nothing was ended.")
     assert server.root.ids() == [1]
+
+
+@pytest.mark.parametrize("what", ["close", "login"])
+def test_a_terminal_whose_session_was_taken_closes_or_waits(configured, what):
+    server = configured(USUAL + "[listener tty]\non-steal = %s\n" % what)
+    first = server.alice.logon()
+    first.line("echo it moves").wait_for("\nit moves")
+    server.alice.terminal("connect %d" % first.session).wait_for("it moves")
+    first.wait_for("was connected to")
+    if what == "close":
+        assert first.wait_exit() == 0
+    else:
+        first.wait_for("press Enter to log on")
+        first.line("").wait_for(PROMPT)
+        assert len(server.alice.ids()) == 2

@@ -205,6 +205,11 @@ bool attach_stopped(const struct attach *a)
 	return a->registration.stopped;
 }
 
+bool attach_stays(const struct attach *a)
+{
+	return a->registration.stays;
+}
+
 bool attach_left(const struct attach *a)
 {
 	return attach_must_leave(a);

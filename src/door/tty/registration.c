@@ -148,6 +148,8 @@ static enum registration_event take_ready(struct registration *r, const json_t *
 	if (secret != NULL && strlen(secret) < sizeof(r->secret)) {
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", secret);
 	}
+	const char *on_steal = json_string_value(json_object_get(fields, "onSteal"));
+	r->stays = on_steal != NULL && strcmp(on_steal, "login") == 0;
 	r->ready = true;
 	r->known = true;
 	return REGISTRATION_READY;

@@ -42,6 +42,7 @@ struct registration {
 	struct varlink *events; /* NULL while there is no connection */
 	bool ready;		/* the server knows us, on this connection */
 	bool known;		/* it has known us before: name and secret are set */
+	bool stays;		/* the terminal waits for a logon when its session was taken away */
 	bool stopped;		/* the server is being ended on purpose */
 	bool started;		/* we have started one since it was lost */
 	uint64_t next_try;	/* when to connect again, of clock_monotonic_ms() */
