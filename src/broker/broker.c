@@ -19,6 +19,7 @@
 #include "broker/configuration.h"
 #include "broker/control.h"
 #include "broker/create.h"
+#include "broker/hook.h"
 #include "broker/idfile.h"
 #include "broker/names.h"
 #include "broker/operation.h"
@@ -110,6 +111,7 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	}
 	init_lists(b);
 	b->limits = *setup->limits;
+	hook_limits(&b->limits);
 	b->mode = setup->mode;
 	b->owner = geteuid();
 	b->journal = JOURNAL_INIT(JOURNAL_SOCKET);

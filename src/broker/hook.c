@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "broker/limits.h"
 
 #define HOOK_FILE "hook"
 
@@ -56,6 +58,15 @@ void hook(int runtime_fd, const char *name)
 		armed_by_environment(runtime_fd, name, &dies)) {
 		log_warning("hook %s: %s", name, dies ? "kill" : "stop");
 		(void)raise(dies ? SIGKILL : SIGSTOP);
+	}
+}
+
+void hook_limits(struct limits *limits)
+{
+	const char *minute = getenv("TERMSERV_MINUTE_MS");
+	uint32_t ms;
+	if (minute != NULL && text_to_u32(minute, &ms) == 0 && ms > 0) {
+		limits->minute_ms = ms;
 	}
 }
 

@@ -95,15 +95,13 @@ static void warn(struct session *s, enum timelimit_step step, const struct liste
 	unsigned limit = idle ? l->idle_minutes : l->active_minutes;
 	unsigned left = limit / 2 < TIMELIMIT_WARNING_MINUTES ? (limit + 1) / 2
 							      : TIMELIMIT_WARNING_MINUTES;
-	char in[32], so_long[32];
+	char in[32];
 	struct link_simple packet = link_make(LINK_NOTICE, 0);
 	packet.reason = reason_of(step);
-	(void)snprintf(packet.text, sizeof(packet.text),
-		idle ? "Session %u will be %s in %s: nothing was typed for a while (limit %s). Any "
-		       "key keeps it."
-		     : "Session %u will be %s in %s: it may be on a terminal for %s.",
-		s->id, l->limit_action == LIMIT_ENDS ? "ended" : "disconnected", minutes(in, left),
-		minutes(so_long, limit));
+	/* Short enough for a row of 80 columns. */
+	(void)snprintf(packet.text, sizeof(packet.text), "Session %u will be %s in %s%s.", s->id,
+		l->limit_action == LIMIT_ENDS ? "ended" : "disconnected", minutes(in, left),
+		idle ? " unless you press a key" : ": its time on a terminal is over");
 	if (session_send(s, &packet, NULL, 0) == 0) {
 		*(idle ? &s->timelimit.warned_idle : &s->timelimit.warned_active) = true;
 	}

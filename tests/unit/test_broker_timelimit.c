@@ -103,8 +103,8 @@ static void an_idle_session_is_warned_then_taken_off_its_terminal(void **state)
 	struct rig_leader l = session(&r, 5, "TERM01", "tty");
 	struct link_simple notice = rig_leader_gets(&l, LINK_NOTICE);
 	assert_int_equal(notice.reason, LINK_REASON_IDLE_LIMIT);
-	assert_string_equal(notice.text, "Session 5 will be disconnected in 2 minutes: nothing was "
-					 "typed for a while (limit 8 minutes). Any key keeps it.");
+	assert_string_equal(notice.text, "Session 5 will be disconnected in 2 minutes unless you "
+					 "press a key.");
 	l.info.last_input = clock_now(); /* a key */
 	rig_leader_says(&l);
 	uint64_t typed = clock_monotonic_ms();
@@ -133,8 +133,8 @@ static void typing_does_not_stop_the_time_on_a_terminal(void **state)
 	}
 	struct rig_leader l = session(&r, 5, "TERM01", "tty");
 	struct link_simple notice = rig_leader_gets(&l, LINK_NOTICE);
-	assert_string_equal(notice.text, "Session 5 will be ended in 2 minutes: it may be on a "
-					 "terminal for 6 minutes.");
+	assert_string_equal(notice.text, "Session 5 will be ended in 2 minutes: its time on a "
+					 "terminal is over.");
 	l.info.last_input = clock_now();
 	rig_leader_says(&l);
 	struct link_simple logoff = rig_leader_gets(&l, LINK_LOGOFF);
