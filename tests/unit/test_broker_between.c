@@ -465,7 +465,7 @@ static void the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back(vo
 	rig_leader_moves(&five, "");
 	leave(&a);
 	for (int i = 0; i < 2; i++) {
-		char text[64];
+		char text[128];
 		struct rig_door next = rig_door_as(&rig, ALICE, NULL);
 		(void)snprintf(text, sizeof(text),
 			"Session 5 was disconnected from %s by uid 3000004", d.name);
