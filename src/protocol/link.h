@@ -58,7 +58,8 @@ enum link_type {
 				for something else; -ETIME: nobody answered */
 
 	LINK_NOTICE = 34, /* broker: `text` is shown on the session's terminal for a while, over
-			     what the program shows there and without touching it. Not answered */
+			     what the program shows there and without touching it; where a terminal
+			     is prepared, in its first picture. Not answered */
 
 	/* leader -> host only */
 	LINK_START = 40, /* the session: fds: [the spec, the session's own folder]. Answered by
