@@ -251,6 +251,17 @@ class SystemServer:
         self.base.rmdir()
 
 
+def descendants():
+    """All processes of this worker, its commands too; other workers have theirs. Reaps none: who waits for one needs it."""
+    table = processes.table()
+    found = {os.getpid()}
+    before = 0
+    while len(found) != before:
+        before = len(found)
+        found |= {p.pid for p in table.values() if p.parent in found}
+    return [p for p in table.values() if p.pid in found and p.pid != os.getpid()]
+
+
 def empty(folder):
     """Removes what is in a folder, and nothing behind a link."""
     for name in os.listdir(folder) if folder.is_dir() else []:
@@ -339,7 +350,7 @@ class Person(Server):
             return 0
         return error_code(result)
 
-    def refused(self, arguments, code, in_terminal=None, password=None):
+    def assert_refused(self, arguments, code, in_terminal=None, password=None):
         """The command fails with this code and changes nothing in the list that root sees."""
         before = self.system.root.states()
         assert self.code(arguments, in_terminal, password) == code

@@ -52,7 +52,7 @@ def test_1_its_exit_status_is_success(server):
 
 def test_2_a_foreign_session_without_a_password_is_refused(server):
     b = board(server)
-    server.alice.refused("connect %d" % b.foreign, 1326, in_terminal=b.here)
+    server.alice.assert_refused("connect %d" % b.foreign, 1326, in_terminal=b.here)
     assert server.last_audit("Connect")["result"] == 1326
 
 
@@ -64,7 +64,7 @@ def test_2_the_refusal_says_that_a_password_is_required(server):
 
 def test_3_a_wrong_password_is_refused_and_recorded(server):
     b = board(server)
-    server.alice.refused("connect %d" % b.foreign, 1326, in_terminal=b.here, password="wrong")
+    server.alice.assert_refused("connect %d" % b.foreign, 1326, in_terminal=b.here, password="wrong")
     record = server.last_audit("Connect")
     assert (record["result"], record["uid"], record["session"]) == (1326, server.alice.uid, b.foreign)
     assert record["ownerName"] == "bob" and record["user"] == "alice"
@@ -110,7 +110,7 @@ def test_5b_without_the_right_the_password_is_not_even_tried(configured):
     server = configured(SERVER + RIGHTS + "alice = User -CONNECT\n" + TERMINALS)
     b = board(server)
     for password in (BOBS, "wrong"):
-        server.alice.refused("connect %d" % b.there.session, 5, in_terminal=b.here, password=password)
+        server.alice.assert_refused("connect %d" % b.there.session, 5, in_terminal=b.here, password=password)
     refusals = [r for r in server.audit() if r["event"] == "Connect" and r["result"] != 0]
     assert [(r["result"], r["by"]) for r in refusals] == [(5, "none")] * 2
 
@@ -138,7 +138,7 @@ def test_7_what_is_here_already_stays(server, word):
 def test_8_a_terminal_with_somebody_elses_session_is_refused(server):
     b = board(server)
     server.carol.logon_fixed("TERM05")
-    server.alice.refused("connect %d /dest:TERM05" % b.idle, 5, in_terminal=b.here)
+    server.alice.assert_refused("connect %d /dest:TERM05" % b.idle, 5, in_terminal=b.here)
 
 
 def test_8_with_the_right_to_disconnect_it_is_granted(configured):
@@ -164,7 +164,7 @@ def test_9_without_the_right_to_log_on_it_is_refused(configured):
                         "[rights serial]\n* = User\nalice = -LOGON\n")
     b = board(server)
     login_at(server, "TERM06")
-    server.alice.refused("connect %d /dest:TERM06" % b.idle, 5, in_terminal=b.here)
+    server.alice.assert_refused("connect %d /dest:TERM06" % b.idle, 5, in_terminal=b.here)
 
 
 def test_9_when_the_session_leaves_the_prompt_is_back(server):
@@ -179,25 +179,25 @@ def test_9_when_the_session_leaves_the_prompt_is_back(server):
 
 def test_10_a_configured_terminal_that_is_off_is_not_connected(server):
     b = board(server)
-    server.alice.refused("connect %d /dest:TERM09" % b.idle, 5023, in_terminal=b.here)
+    server.alice.assert_refused("connect %d /dest:TERM09" % b.idle, 5023, in_terminal=b.here)
 
 
 @pytest.mark.parametrize("arguments", ["{idle} /dest:NOPE", "99", "NOPE", "bob", "99 /dest:TERM03"])
 def test_11_what_does_not_exist_is_not_found(server, arguments):
     b = board(server)
-    server.alice.refused("connect " + arguments.format(idle=b.idle), 7022, in_terminal=b.here)
+    server.alice.assert_refused("connect " + arguments.format(idle=b.idle), 7022, in_terminal=b.here)
 
 
 def test_12_a_disconnected_session_does_not_come_to_the_console(server):
     b = board(server)
     login_at(server, "console")
-    server.alice.refused("connect %d /dest:console" % b.idle, 7042, in_terminal=b.here)
+    server.alice.assert_refused("connect %d /dest:console" % b.idle, 7042, in_terminal=b.here)
 
 
 def test_12_nor_does_an_active_one(server):
     b = board(server)
     login_at(server, "console")
-    server.alice.refused("connect %d /dest:console" % b.mine, 7041, in_terminal=b.here)
+    server.alice.assert_refused("connect %d /dest:console" % b.mine, 7041, in_terminal=b.here)
 
 
 @pytest.mark.parametrize("arguments", ["{idle}", "{idle} /dest:TERM01", "{foreign}", "{idle} /dest:TERM05"])
@@ -214,7 +214,7 @@ def test_14_root_and_administrators_need_the_password_too(server, name):
     b = board(server)
     someone = server.person(name)
     here = someone.logon()
-    someone.refused("connect %d" % b.foreign, 1326, in_terminal=here)
+    someone.assert_refused("connect %d" % b.foreign, 1326, in_terminal=here)
     record = server.last_audit("Connect", user=name)
     assert (record["result"], record["session"]) == (1326, b.foreign)
     assert someone.code("connect %d" % b.foreign, in_terminal=here, password=BOBS) == 0
@@ -231,7 +231,7 @@ def test_14_the_configuration_may_free_root_and_the_session_is_told(configured, 
     if setting == "notify":
         here.wait_for("root")
     erins = server.erin.logon()  # an administrator is not root
-    server.erin.refused("connect %d" % b.foreign, 1326, in_terminal=erins)
+    server.erin.assert_refused("connect %d" % b.foreign, 1326, in_terminal=erins)
 
 
 def test_15_a_guest_does_not_come_back_to_his_session(server):
@@ -239,12 +239,12 @@ def test_15_a_guest_does_not_come_back_to_his_session(server):
     left.close()
     server.root.wait_state(left.session, "Disc")
     here = server.dave.logon(options="--new")
-    server.dave.refused("connect %d" % left.session, 5, in_terminal=here)
+    server.dave.assert_refused("connect %d" % left.session, 5, in_terminal=here)
 
 
 def test_15_a_guest_does_not_leave_his_session_behind(server):
     here = server.dave.logon()
-    server.dave.refused("disconn", 5, in_terminal=here)
+    server.dave.assert_refused("disconn", 5, in_terminal=here)
     assert server.dave.code("logoff %d" % here.session, in_terminal=server.dave.shell()) == 0
 
 
@@ -280,7 +280,7 @@ def test_18_the_own_session_moves_to_a_terminal_at_its_login_prompt(server):
 def test_18_but_not_to_somebody_elses(server):
     b = board(server)
     server.carol.logon_fixed("TERM05")
-    server.alice.refused("connect /dest:TERM05", 5, in_terminal=b.here)
+    server.alice.assert_refused("connect /dest:TERM05", 5, in_terminal=b.here)
 
 
 @pytest.mark.parametrize("word", ["tty", "ssh", "rdp-tcp"])
@@ -295,5 +295,5 @@ def test_19_a_listener_is_not_a_session(server, word):
 def test_20_a_restricted_owners_session_stays_where_it_is(server, how):
     b = board(server)
     how("bob")
-    server.alice.refused("connect %d" % b.foreign, 7064, in_terminal=b.here, password=BOBS)
-    server.alice.refused("connect %d" % b.foreign, 1326, in_terminal=b.here, password="wrong")
+    server.alice.assert_refused("connect %d" % b.foreign, 7064, in_terminal=b.here, password=BOBS)
+    server.alice.assert_refused("connect %d" % b.foreign, 1326, in_terminal=b.here, password="wrong")

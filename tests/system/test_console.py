@@ -52,13 +52,13 @@ def test_zero_is_nothing_without_one(server):
 @pytest.mark.parametrize("who", ["bob", "erin", "root"])
 def test_its_session_is_not_disconnected(server, who):
     console = at_console(server)
-    server.person(who).refused("disconn %d" % console.session, 7041)
-    server.person(who).refused("disconn console", 7041)
+    server.person(who).assert_refused("disconn %d" % console.session, 7041)
+    server.person(who).assert_refused("disconn console", 7041)
 
 
 def test_not_even_from_itself(server):
     console = at_console(server)
-    server.bob.refused("disconn", 7041, in_terminal=console)
+    server.bob.assert_refused("disconn", 7041, in_terminal=console)
 
 
 def test_nor_by_the_disconnect_key(server):
@@ -73,21 +73,21 @@ def test_its_session_is_not_moved_away(server):
     server.alice.logon_fixed("TERM01")
     for who in ("bob", "erin"):
         here = server.person(who).logon()
-        server.person(who).refused("connect %d" % console.session, 7041, in_terminal=here, password=BOBS)
-    server.root.refused("connect console /dest:TERM01", 7041, password=BOBS)
+        server.person(who).assert_refused("connect %d" % console.session, 7041, in_terminal=here, password=BOBS)
+    server.root.assert_refused("connect console /dest:TERM01", 7041, password=BOBS)
 
 
 def test_its_session_is_not_displaced(server):
     console = at_console(server)
     erins = server.erin.logon()
-    server.erin.refused("connect %d /dest:console" % erins.session, 7041)
+    server.erin.assert_refused("connect %d /dest:console" % erins.session, 7041)
     assert server.root.session(console.session)["name"] == "console"
 
 
 def test_no_disconnected_session_comes_to_it(server):
     at_console(server)
     idle = server.erin.detached()
-    server.erin.refused("connect %d /dest:console" % idle, 7042)
+    server.erin.assert_refused("connect %d /dest:console" % idle, 7042)
 
 
 def test_the_answer_does_not_depend_on_the_password(server):
@@ -101,7 +101,7 @@ def test_the_answer_does_not_depend_on_the_password(server):
 def test_its_session_is_logged_off_from_itself_only(server):
     console = at_console(server)
     for who in ("alice", "bob", "erin", "root"):
-        server.person(who).refused("logoff %d" % console.session, 5)
+        server.person(who).assert_refused("logoff %d" % console.session, 5)
     console.line("logoff")
     server.root.wait_state(console.session, None)
     console.wait_until(lambda t: LOGIN.search(t.screen().rstrip().splitlines()[-1] + " "), "the login prompt")
@@ -166,7 +166,7 @@ def test_relaxed_the_consoles_session_is_fetched_with_its_owners_password(config
     console = at_console(server)
     console.line("echo it was bob").wait_for("\nit was bob")
     here = server.erin.logon()
-    server.erin.refused("connect console", 1326, in_terminal=here)
+    server.erin.assert_refused("connect console", 1326, in_terminal=here)
     here.line(server.erin.with_password("connect console", BOBS)).wait_for("it was bob")
 
 
@@ -180,14 +180,14 @@ def test_relaxed_one_connects_from_the_console(configured):
 def test_relaxed_is_not_lawless(configured):
     server = configured(RELAXED)
     console = at_console(server)
-    server.alice.refused("disconn %d" % console.session, 5)
+    server.alice.assert_refused("disconn %d" % console.session, 5)
     mine = server.alice.detached()
-    server.alice.refused("connect %d /dest:console" % mine, 5)
+    server.alice.assert_refused("connect %d /dest:console" % mine, 5)
 
 
 def test_the_rules_may_change_while_it_runs(server):
     console = at_console(server)
-    server.erin.refused("disconn %d" % console.session, 7041)
+    server.erin.assert_refused("disconn %d" % console.session, 7041)
     server.reload(RELAXED)
 
     def done():

@@ -11,7 +11,7 @@ import pytest
 import processes
 import world
 from server import PROMPT, error_code
-from system_server import LOGIN, LOGS, PASSWORD, RUNTIME, USUAL, log_in, password_of
+from system_server import LOGIN, LOGS, PASSWORD, RUNTIME, USUAL, descendants, log_in, password_of
 
 BOBS = password_of("bob")
 SLOW = USUAL.replace("failure-delay = 0", "failure-delay = 3")
@@ -57,12 +57,12 @@ def test_a_wrong_password_is_refused_after_the_delay(configured):
 @pytest.mark.parametrize("password", ["", "x" * 1024, "bob's secret 2", "bob's secret 222", "BOB'S SECRET 22", "\xff\xfe", " "])
 def test_nearly_right_is_wrong(server, password):
     here, foreign = stage(server)
-    server.alice.refused("connect %d" % foreign, 1326, in_terminal=here, password=password)
+    server.alice.assert_refused("connect %d" % foreign, 1326, in_terminal=here, password=password)
 
 
 def test_the_callers_own_password_opens_nothing(server):
     here, foreign = stage(server)
-    server.alice.refused("connect %d" % foreign, 1326, in_terminal=here, password=password_of("alice"))
+    server.alice.assert_refused("connect %d" % foreign, 1326, in_terminal=here, password=password_of("alice"))
 
 
 def test_no_password_is_needed_for_the_own_session_and_a_wrong_one_does_no_harm(server):
@@ -92,7 +92,7 @@ def test_an_account_without_a_password_cannot_be_taken_over(server):
     session = server.keyla.detached()
     here = server.alice.logon()
     for password in ("", "*", "!", "keyla"):
-        server.alice.refused("connect %d" % session, 1326, in_terminal=here, password=password)
+        server.alice.assert_refused("connect %d" % session, 1326, in_terminal=here, password=password)
 
 
 # --- how often -------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def tries(server, who, count, here=None):
 def test_after_the_documented_number_of_tries_even_the_right_one_is_refused(server):
     here = tries(server, "alice", TRIES_OF_A_CALLER)
     foreign = server.bob.detached("cat")
-    server.alice.refused("connect %d" % foreign, 1326, in_terminal=here, password=BOBS)
+    server.alice.assert_refused("connect %d" % foreign, 1326, in_terminal=here, password=BOBS)
     assert server.last_audit("Connect")["by"] == "none"  # it was not even tried
 
 
@@ -134,7 +134,7 @@ def test_the_limit_holds_across_connections_victims_and_terminals(server):
     tries(server, "alice", TRIES_OF_A_CALLER - TRIES_OF_A_CALLER // 2)  # another terminal, another connection
     carols = server.carol.detached("cat")
     here = server.alice.logon()
-    server.alice.refused("connect %d" % carols, 1326, in_terminal=here, password=password_of("carol"))
+    server.alice.assert_refused("connect %d" % carols, 1326, in_terminal=here, password=password_of("carol"))
 
 
 def test_many_callers_together_meet_the_victims_limit(server):
@@ -143,7 +143,7 @@ def test_many_callers_together_meet_the_victims_limit(server):
     tries(server, "frank", 2)
     foreign = server.bob.detached("cat")
     here = server.frank.logon()
-    server.frank.refused("connect %d" % foreign, 1326, in_terminal=here, password=BOBS)
+    server.frank.assert_refused("connect %d" % foreign, 1326, in_terminal=here, password=BOBS)
     carols = server.carol.detached("cat")  # another victim is not affected
     assert server.frank.code("connect %d" % carols, in_terminal=here, password=password_of("carol")) == 0
 
@@ -237,7 +237,7 @@ def everything_readable(server):
             if path.is_file() and not path.is_symlink():
                 yield str(path), path.read_bytes()
     yield "log", server.log_path.read_bytes()
-    for process in processes.table().values():
+    for process in descendants():
         for name in ("cmdline", "environ"):
             yield "%r %s" % (process, name), processes.read(process.pid, name)
 
@@ -262,7 +262,7 @@ def test_the_arguments_are_wiped_while_the_command_runs(configured, words):
     at = server.alice.type_command(command, here)
 
     def command_lines():
-        return [p.arguments for p in processes.table().values() if p.arguments[:1] and p.arguments[0].endswith("connect")]
+        return [p.arguments for p in descendants() if p.arguments[:1] and p.arguments[0].endswith("connect")]
     # The wrong password takes three seconds, in which the command is there to be read.
     lines = server.pump.wait(lambda: [x for x in command_lines() if "SECRETWORD" not in " ".join(x)], "a wiped command line")
     assert all("SECRETWORD" not in " ".join(line) for line in command_lines()), lines
@@ -275,7 +275,7 @@ def test_a_process_that_held_a_password_leaves_no_core(configured):
     here, foreign = stage(server)
     here.line("ulimit -c unlimited; cd /tmp")
     at = server.alice.type_command(server.alice.with_password("connect %d" % foreign, "SECRETWORD"), here)
-    found = server.pump.wait(lambda: [p for p in processes.table().values() if p.name in ("connect", "termserv")
+    found = server.pump.wait(lambda: [p for p in descendants() if p.name in ("connect", "termserv")
                                       and "connect" in " ".join(p.arguments) and "--password-fd" in p.arguments], "the command")
     server.pump.wait(lambda: os.stat("/proc/%d/mem" % found[0].pid).st_uid == 0, "the command to be closed to its own user")
     processes.kill(found[0].pid, signal.SIGQUIT)

@@ -12,7 +12,7 @@ import processes
 import world
 from server import PROMPT
 from sshd import Sshd
-from system_server import CONFIG, USUAL
+from system_server import CONFIG, USUAL, descendants
 
 NASTY = ["", " ", "a b", "'", "\"", "\\", "$HOME", "$(id)", "`id`", ";id", "*", "~", "-n", "--", "!x", "a\tb", "a\nb", "täglich",
          "'\\''", "#", "&", "|", ">", "\\n", "%s"]
@@ -279,7 +279,7 @@ def test_a_password_reaches_the_other_machine_through_a_pipe_only(server, there)
     process = server.alice.start(["/bin/sh", "-c", command])
 
     def ended():
-        assert not [p for p in processes.table().values() if "a-secret-word" in " ".join(p.arguments)]
+        assert not [p for p in descendants() if "a-secret-word" in " ".join(p.arguments)]
         return process.poll() is not None
     server.pump.wait(ended, "the command")
     assert server.alice.finish(process).status == 1

@@ -259,7 +259,8 @@ def own_room():
 
 
 def fresh_accounts():
-    """Undoes what follows."""
+    """Undoes what follows, and forgets who was logged on: a leader that was killed says no goodbye."""
+    Path("/run/utmp").write_bytes(b"")
     for name in ROOM_FILES:
         copy = ROOM / Path(name).name
         copy.write_bytes(Path(str(copy) + ".first").read_bytes())
