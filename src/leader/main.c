@@ -270,7 +270,9 @@ static void run(struct leader *l)
 				.events = relay_broker_events(&l->relay) },
 			[CHECK] = { .fd = relay_check_fd(&l->relay), .events = POLLIN },
 		};
-		int n = poll(polls, COUNT, wait_ms(l));
+		/* Few as they are: with a limit of descriptors below their number poll() fails. */
+		nfds_t count = polls[CHECK].fd >= 0 ? COUNT : CHECK;
+		int n = poll(polls, count, wait_ms(l));
 		if (n < 0 && errno != EINTR) {
 			log_error("poll: %s", strerrordesc_np(errno));
 			return;
