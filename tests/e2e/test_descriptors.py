@@ -49,7 +49,8 @@ def test_each_process_holds_only_its_kinds_of_descriptors(server, name):
     runtime = re.escape(str(server.runtime))
     own = {
         "termservd": [runtime, runtime + "/lock", runtime + r"/termservd\.log"],
-        "termserv-broker": [runtime, runtime + r"/termservd\.log", runtime + "/last-id", runtime + "/sessions"],
+        "termserv-broker": [runtime, runtime + r"/termservd\.log", runtime + "/last-id", runtime + "/sessions",
+                            runtime + r"/audit\.log"],
         "termserv-leader": [runtime, runtime + r"/termservd\.log", runtime + r"/sessions", runtime + r"/sessions/\d+",
                             runtime + r"/sessions/\d+/run", r"/memfd:.*"],
         "termserv-host": [runtime + r"/termservd\.log", runtime + r"/sessions/\d+/run", "/dev/ptmx", "/dev/pts/ptmx",
@@ -114,7 +115,8 @@ def test_nothing_of_the_server_is_open_to_others(server):
         if stat.S_ISDIR(status.st_mode):
             assert stat.S_IMODE(status.st_mode) == 0o700, path
         else:
-            assert status.st_mode & 0o077 == 0, path
+            readers = 0o040 if path.name == "audit.log" else 0  # its group may; only the owner gets here
+            assert status.st_mode & 0o077 == readers, path
 
 
 def test_the_sessions_tty_is_closed_to_others(server):
