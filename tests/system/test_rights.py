@@ -136,7 +136,7 @@ def test_only_root_and_administrators_end_the_server(configured, caller, code):
         return
     assert result.status == 0
     server.pump.wait(lambda: server.process.poll() is not None, "the end of termservd")
-    assert not server.processes()
+    server.pump.wait(lambda: not server.processes(), lambda: "the end of %s" % server.processes())
     server.process = None
 
 
