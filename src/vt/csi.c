@@ -553,6 +553,10 @@ static const struct row *find(const struct vt_sequence *q)
 void vt_csi(void *screen, const struct vt_sequence *q)
 {
 	struct vt_screen *s = screen;
+	if (q->final == 'm' && q->prefix == 0 && q->intermediate_count == 0) {
+		vt_sgr(s, q); /* more often than all others: without its row */
+		return;
+	}
 	const struct row *row = find(q);
 	if (row != NULL && row->handler != NULL) {
 		s->join.valid &= row->keeps_place;

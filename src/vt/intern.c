@@ -40,7 +40,7 @@ void vt_intern_done(struct vt_intern *t)
 	vt_intern_init(t, t->max, t->extra);
 }
 
-static uint32_t hash_of(uint64_t h, const uint8_t *data, size_t length)
+static inline uint32_t hash_of(uint64_t h, const uint8_t *data, size_t length)
 {
 	uint64_t word;
 	for (; length >= sizeof(word); length -= sizeof(word), data += sizeof(word)) {
@@ -140,7 +140,8 @@ static inline bool take_room(struct vt_intern *t, struct vt_intern_entry *e, siz
 
 uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 {
-	uint32_t hash = hash_of(t->seed, data, length);
+	bool usual = length == USUAL; /* a style: each step without a call */
+	uint32_t hash = usual ? hash_of(t->seed, data, USUAL) : hash_of(t->seed, data, length);
 	uint32_t number = find(t, hash, data, length);
 	if (number != 0) {
 		return number;
@@ -162,8 +163,14 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 	} else {
 		t->used = number;
 	}
-	memcpy(e->data, data, length);
-	memset(e->data + length, 0, t->extra);
+	if (usual) {
+		memcpy(e->data, data, USUAL);
+	} else {
+		memcpy(e->data, data, length);
+	}
+	if (t->extra > 0) {
+		memset(e->data + length, 0, t->extra);
+	}
 	e->hash = hash;
 	e->used = true;
 	e->marked = false;

@@ -13,6 +13,7 @@
 
 #define REPEAT_LEAST 3
 #define ASCII_RUN 8
+#define ASCII_FEW 8
 
 /* So much room is there before anything is written; only links are larger, and look themselves. */
 #define MARGIN 96
@@ -210,6 +211,14 @@ static inline size_t put_cells(struct writer *w, const struct vt_cell *cells, si
 	return each;
 }
 
+/* The upper half of a cell: all but its glyph. */
+static inline uint32_t look_of(const struct vt_cell *c)
+{
+	uint32_t look;
+	memcpy(&look, (const uint8_t *)c + 4, sizeof(look));
+	return look;
+}
+
 #ifdef __SSE2__
 /* Four cells at once while there are so many: those from the first on that are one-cell ASCII of
  * that look. Four bytes are always written. */
@@ -241,34 +250,31 @@ static inline size_t put_ascii_fours(
 #endif
 
 /* The cells from the first on that are one-cell ASCII of this style; at most `count`, for which
- * there is room. */
+ * there is room. Coloured text is short pieces: four cells at once pay only behind the first few.
+ */
 static inline size_t put_ascii(
 	uint8_t *out, const struct vt_cell *cells, size_t count, uint16_t style)
 {
 	const struct vt_cell model = { .style = style, .width = 1 };
-	uint32_t look;
-	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
+	uint32_t look = look_of(&model);
+	size_t few = count < ASCII_FEW ? count : ASCII_FEW;
 	size_t i = 0;
+	for (; i < few; i++) {
+		if ((look_of(&cells[i]) != look) | (cells[i].glyph - 0x20 >= 0x5f)) {
+			return i;
+		}
+		out[i] = (uint8_t)cells[i].glyph;
+	}
 #ifdef __SSE2__
-	i = put_ascii_fours(out, cells, count, look);
+	i += put_ascii_fours(out + i, cells + i, count - i, look);
 #endif
 	for (; i < count; i++) {
-		uint32_t its;
-		memcpy(&its, (const uint8_t *)&cells[i] + 4, sizeof(its));
-		if (its != look || cells[i].glyph - 0x20 >= 0x5f) {
+		if ((look_of(&cells[i]) != look) | (cells[i].glyph - 0x20 >= 0x5f)) {
 			break;
 		}
 		out[i] = (uint8_t)cells[i].glyph;
 	}
 	return i;
-}
-
-/* The upper half of a cell: all but its glyph. */
-static inline uint32_t look_of(const struct vt_cell *c)
-{
-	uint32_t look;
-	memcpy(&look, (const uint8_t *)c + 4, sizeof(look));
-	return look;
 }
 
 /* The code point in UTF-8; always writes four bytes, returns how many of them count. Without a
@@ -322,6 +328,7 @@ static inline size_t put_points(
 #ifdef __SSE2__
 #define WORDS_MAX 252 /* of one CODE_WORDS: fours, and fit a byte */
 #define WORDS_LOOK 4  /* fours of cells whose kind decides */
+#define WORDS_BAD 6   /* cells after which words are tried again */
 #define WORDS_WORTH 6 /* of these sixteen are no ASCII: two bytes for each cell cost no more */
 
 /* Four cells: their glyphs, and their looks (upper halves). */
@@ -390,13 +397,17 @@ static size_t put_words(struct writer *w, const struct vt_cell *cells, size_t co
 		__m128i again = _mm_cmpeq_epi32(
 			glyphs, _mm_shuffle_epi32(glyphs, _MM_SHUFFLE(1, 0, 3, 2)));
 		ascii = _mm_movemask_epi8(ascii_of(glyphs)) == 0xffff ? ascii + 1 : 0;
-		if (_mm_movemask_epi8(good) != 0xffff || _mm_movemask_epi8(again) == 0xffff ||
-			ascii == 2) {
+		if (_mm_movemask_epi8(again) == 0xffff || ascii == 2) {
 			break;
 		}
 		__m128i shifted = _mm_srai_epi32(_mm_slli_epi32(glyphs, 16), 16); /* keeps bits */
 		_mm_storel_epi64(
 			(__m128i *)(void *)(out + n * 2), _mm_packs_epi32(shifted, shifted));
+		unsigned bad = ~(unsigned)_mm_movemask_epi8(good) & 0xffff;
+		if (bad != 0) {
+			n += (unsigned)__builtin_ctz(bad) / 4;
+			break;
+		}
 		n += 4;
 	}
 	n -= ascii == 2 ? 4 : 0; /* the first of these two fours is written better as ASCII */
@@ -419,6 +430,7 @@ static inline size_t put_text(
 		if (n > 0) {
 			return n;
 		}
+		count = count < WORDS_BAD ? count : WORDS_BAD;
 	}
 #endif
 	return put_points(w, cells, count, style);

@@ -232,14 +232,14 @@ static inline const uint8_t *number(const uint8_t *b, const uint8_t *end, int32_
 	uint32_t v = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
 		     (uint32_t)b[3] << 24;
 	uint32_t digits = v ^ 0x30303030u; /* 0..9 in each byte that is a digit */
-	uint32_t other = (((digits & 0x7f7f7f7fu) + 0x76767676u) | digits) & 0x80808080u;
+	uint32_t other = ((digits + 0x76767676u) | digits) &
+			 0x80808080u; /* right up to the first */
 	if (other != 0) {
-		unsigned length = (unsigned)__builtin_ctz(other) / 8;
-		digits = (uint32_t)((uint64_t)digits << 8 * (4 - length)); /* zeros in front */
-		uint32_t pairs = (digits & 0x00ff00ffu) * 10 + (digits >> 8 & 0x00ff00ffu);
-		int32_t value = (int32_t)((pairs & 0xffff) * 100 + (pairs >> 16));
-		*ret = length == 0 ? -1 : value;
-		return b + length;
+		unsigned bit = (unsigned)__builtin_ctz(other); /* 7, 15, 23, 31: 0 to 3 digits */
+		digits = (uint32_t)((uint64_t)digits << (39 - bit)); /* zeros in front */
+		uint32_t pairs = digits * (10 << 8 | 1) >> 8 & 0x00ff00ffu;
+		*ret = (int32_t)(pairs * (100 << 16 | 1) >> 16) - (bit == 7);
+		return b + bit / 8;
 	}
 	int32_t value = 0;
 	for (; b < end && *b >= '0' && *b <= '9'; b++) {
@@ -267,6 +267,9 @@ static inline const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const 
 			return NULL;
 		}
 		uint8_t c = *b++;
+		if (c == ';') {
+			continue;
+		}
 		if (c >= 0x40 && c <= 0x7e) {
 			q->count = (uint8_t)count;
 			q->sub = sub;
@@ -275,10 +278,10 @@ static inline const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const 
 			p->events->csi(p->user, q);
 			return b;
 		}
-		if ((c != ';' && c != ':') || count == VT_PARAMETERS_MAX) {
+		if (c != ':' || count == VT_PARAMETERS_MAX) {
 			return NULL;
 		}
-		sub |= (uint32_t)(c == ':') << count;
+		sub |= 1u << count;
 	}
 	return NULL;
 }

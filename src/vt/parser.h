@@ -39,13 +39,17 @@ static inline int vt_sequence_value(const struct vt_sequence *q, unsigned i, int
 	return i < q->count && q->values[i] >= 0 ? q->values[i] : otherwise;
 }
 
-/* All must be set. Strings are valid only during the call. */
+/* All but utf8 must be set. Strings are valid only during the call. */
 struct vt_parser_events {
 	/* A run of bytes 0x20..0x7e. May be one of several for one text. */
 	void (*ascii)(void *user, const uint8_t *bytes, size_t length);
 	/* A run of code points: none a control, U+FFFD for each that was invalid. ASCII between
 	 * others may come here too, or at ascii(). */
 	void (*text)(void *user, const uint32_t *points, size_t count);
+	/* Bytes in ground state that begin with one >= 0x80: takes as many whole, valid, printable
+	 * characters from b on as it likes, and returns where it stopped; what is there comes as
+	 * text() then, or is no text. May be NULL: it would take none. */
+	const uint8_t *(*utf8)(void *user, const uint8_t *b, const uint8_t *end);
 	void (*execute)(void *user, uint8_t control); /* C0 but ESC, CAN, SUB and NUL; C1 0x80..0x9f
 							 but those that begin or end a sequence */
 	void (*csi)(void *user, const struct vt_sequence *q);

@@ -1,12 +1,8 @@
-/* UTF-8 in ground state: whole characters are decoded in a tight loop into runs; one that the end
- * of the bytes cuts is carried over in utf8_*.
+/* UTF-8 in ground state: what the events do not take themselves is decoded with care, one character
+ * at a time; one that the end of the bytes cuts is carried over in utf8_*.
  */
 #include "vt/parser_state.h"
 
-#include <string.h>
-
-#define RUN 256	     /* code points handed over at once */
-#define ASCII_RUN 16 /* so many ASCII in a row: the ground state's scan is faster */
 #define REPLACEMENT 0xfffd
 
 /* What a lead byte promises: continuation bytes, limits of the first of them (Unicode table 3-7).
@@ -70,98 +66,34 @@ static size_t decode(struct vt_parser *p, const uint8_t *b, const uint8_t *end, 
 	return used;
 }
 
-/* Printable ASCII and the usual characters of two and three bytes from b on. Writes at most `max`
- * code points, returns where it stopped: at anything else, or behind a run of ASCII. */
-static inline const uint8_t *decode_run(
-	const uint8_t *b, const uint8_t *end, uint32_t *points, size_t max, size_t *ret_count)
+/* The character at b in full care; returns where to go on. */
+static const uint8_t *one(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
-	uint32_t *at = points;
-	const uint32_t *full = points + max;
-	unsigned ascii = 0;
-	while (at < full && end - b >= 4) {
-		uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
-			     b[3];
-		if (v < 0x80000000u) {
-			if (v < 0x20000000u || v >= 0x7f000000u || ++ascii > ASCII_RUN) {
-				break;
-			}
-			*at++ = v >> 24;
-			b++;
-			continue;
-		}
-		ascii = 0;
-		if ((v & 0xe0c00000u) == 0xc0800000u && v >= 0xc3000000u) { /* c2 may begin a C1 */
-			*at++ = (v >> 18 & 0x7c0) | (v >> 16 & 0x3f);
-			b += 2;
-		} else if ((v & 0xf0c0c000u) == 0xe0808000u) {
-			uint32_t point = (v >> 12 & 0xf000) | (v >> 10 & 0xfc0) | (v >> 8 & 0x3f);
-			if (point < 0x800 || (point >= 0xd800 && point < 0xe000)) {
-				break;
-			}
-			*at++ = point;
-			b += 3;
-		} else {
-			break;
-		}
-	}
-	*ret_count = (size_t)(at - points);
-	return b;
-}
-
-static void flush(struct vt_parser *p, const uint32_t *points, size_t count)
-{
-	if (count > 0) {
-		p->events->text(p->user, points, count);
-	}
-}
-
-/* The character at b in full care, added to the *count points; returns where to go on, and in
- * *ret_done whether the run ends here (with all that was in it handed over). */
-static const uint8_t *one(struct vt_parser *p, const uint8_t *b, const uint8_t *end,
-	uint32_t *points, size_t *count, bool *ret_done)
-{
-	size_t used = decode(p, b, end, &points[*count]);
-	*ret_done = used == 0;
+	uint32_t point;
+	size_t used = decode(p, b, end, &point);
 	if (used == 0) {
-		flush(p, points, *count);
 		return end;
 	}
-	if (points[*count] < 0xa0) {
-		flush(p, points, *count);
+	if (point < 0xa0) {
 		parser_open(p, b);
-		parser_c1(p, (uint8_t)points[*count]);
-		*ret_done = true;
+		parser_c1(p, (uint8_t)point);
 	} else {
-		(*count)++;
+		p->events->text(p->user, &point, 1);
 	}
 	return b + used;
 }
 
 const uint8_t *parser_text(struct vt_parser *p, const uint8_t *b, const uint8_t *end)
 {
-	uint32_t points[RUN];
-	size_t count = 0;
-	bool done = false;
-	while (b < end) {
-		if (count == RUN) {
-			flush(p, points, count);
-			count = 0;
+	while (b < end && *b >= 0x80 && p->state == STATE_GROUND) {
+		const uint8_t *from = b;
+		if (p->events->utf8 != NULL) {
+			b = p->events->utf8(p->user, b, end);
 		}
-		size_t decoded;
-		b = decode_run(b, end, points + count, RUN - count, &decoded);
-		count += decoded;
-		if (b == end || count == RUN) {
-			continue;
-		}
-		if (*b < 0x80) {
-			break;
-		}
-		b = one(p, b, end, points, &count, &done);
-		if (done) {
-			return b;
+		if (b == from) {
+			b = one(p, b, end);
 		}
 	}
-	flush(p, points, count);
 	return b;
 }
 

@@ -88,12 +88,6 @@ bool vt_pool_link(
 	return true;
 }
 
-bool vt_pool_collection_due(const struct vt_pool *p)
-{
-	return vt_intern_collection_due(&p->styles) || vt_intern_collection_due(&p->clusters) ||
-	       vt_intern_collection_due(&p->links);
-}
-
 void vt_pool_collect_begin(struct vt_pool *p)
 {
 	vt_intern_unmark(&p->styles);
@@ -134,7 +128,7 @@ void vt_pool_collect_end(struct vt_pool *p)
 {
 	vt_intern_sweep(&p->styles);
 	memset(p->recent, 0, sizeof(p->recent));
-	for (uint32_t i = 1; i <= p->styles.used; i++) {
+	for (uint32_t i = 1; p->links.live > 0 && i <= p->styles.used; i++) {
 		vt_pool_mark_link(p, vt_pool_style(p, (uint16_t)i)->link);
 	}
 	vt_intern_sweep(&p->clusters);

@@ -53,11 +53,11 @@ static inline bool vt_pool_style_recent(
 	struct vt_pool *p, const struct vt_style *style, uint16_t *ret)
 {
 	static const struct vt_style plain;
-	const struct vt_recent_style *recent = vt_pool_recent_place(p, style);
 	if (vt_style_equal(style, &plain)) {
 		*ret = 0;
 		return true;
 	}
+	const struct vt_recent_style *recent = vt_pool_recent_place(p, style);
 	if (recent->id == 0 || !vt_style_equal(&recent->style, style)) {
 		return false;
 	}
@@ -102,7 +102,11 @@ bool vt_pool_link(
 	const struct vt_pool *p, uint32_t number, const char **ret_uri, const char **ret_id);
 
 /* Collection in three steps: begin, mark what is in use, end. Links are marked by their styles. */
-bool vt_pool_collection_due(const struct vt_pool *p);
+static inline bool vt_pool_collection_due(const struct vt_pool *p)
+{
+	return vt_intern_collection_due(&p->styles) || vt_intern_collection_due(&p->clusters) ||
+	       vt_intern_collection_due(&p->links);
+}
 void vt_pool_collect_begin(struct vt_pool *p);
 void vt_pool_mark_cells(struct vt_pool *p, const struct vt_cell *cells, size_t count);
 void vt_pool_mark_glyph(struct vt_pool *p, uint32_t glyph);

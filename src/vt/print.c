@@ -1,15 +1,15 @@
-/* Text at the cursor: the hot path. Plain runs are stored a row's rest at a time; single characters
- * go through put_cell(), and code points that belong to the character before them through join().
+/* Text at the cursor: the hot path. Plain runs are stored a row's rest at a time (those that are
+ * not ASCII in print_utf8.c); single characters go through put_cell(), and code points that belong
+ * to the character before them through join().
  */
 #include <string.h>
 
+#include "vt/print.h"
 #include "vt/state.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-
-#define ALONE_MAX 256 /* code points looked at in one go */
 
 /* A cell in the pen's style without a glyph. */
 static inline struct vt_cell model_cell(struct vt_screen *s, unsigned width)
@@ -43,23 +43,6 @@ static inline void wrap_pending(struct vt_screen *s)
 			wrap(s);
 		}
 	}
-}
-
-/* The cursor stands behind what was stored up to column end. */
-static inline void advance(struct vt_screen *s, unsigned end, unsigned limit)
-{
-	s->cursor.pending_wrap = end >= limit;
-	s->cursor.column = (uint16_t)(end >= limit ? limit - 1 : end);
-}
-
-static inline void remember(struct vt_screen *s, unsigned column, uint32_t point)
-{
-	s->join.valid = true;
-	s->join.row = s->cursor.row;
-	s->join.column = (uint16_t)column;
-	s->join.point = point;
-	s->join.grapheme = 0;
-	s->last_glyph = point;
 }
 
 #ifdef __SSE2__
@@ -138,12 +121,8 @@ static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t len
 	s->cursor.pending_wrap = true;
 }
 
-static bool joins_anything(const struct vt_screen *s)
-{
-	return s->join.grapheme != 0 && s->join.valid && vt_grapheme_joins_any(s->join.grapheme);
-}
-
-static void ascii_one_by_one(struct vt_screen *s, const uint8_t *bytes, size_t length)
+static __attribute__((noinline)) void ascii_one_by_one(
+	struct vt_screen *s, const uint8_t *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		uint32_t point = bytes[i];
@@ -151,13 +130,10 @@ static void ascii_one_by_one(struct vt_screen *s, const uint8_t *bytes, size_t l
 	}
 }
 
-void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
+/* A run that fills its row or more, or that comes behind a row that is full. */
+static __attribute__((noinline)) void ascii_across(
+	struct vt_screen *s, const uint8_t *bytes, size_t length)
 {
-	struct vt_screen *s = screen;
-	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || joins_anything(s)) {
-		ascii_one_by_one(s, bytes, length);
-		return;
-	}
 	struct vt_cell model = model_cell(s, 1);
 	const uint8_t *end = bytes + length;
 	while (bytes < end) {
@@ -175,10 +151,32 @@ void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
 			store_ascii(cells, model, bytes, n);
 		}
 		bytes += n;
-		advance(s, x + n, limit);
+		print_advance(s, x + n, limit);
 	}
 	unsigned column = s->cursor.column - (s->cursor.pending_wrap ? 0 : 1);
-	remember(s, column, end[-1]);
+	print_remember(s, column, end[-1]);
+}
+
+void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
+{
+	struct vt_screen *s = screen;
+	if (!print_plain(s)) {
+		ascii_one_by_one(s, bytes, length);
+		return;
+	}
+	unsigned x = s->cursor.column;
+	if (s->cursor.pending_wrap || length >= vt_cursor_limit(s) - x) {
+		ascii_across(s, bytes, length);
+		return;
+	}
+	/* The usual run: all of it stands in the row, and the cursor behind it too. */
+	unsigned n = (unsigned)length;
+	struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, n);
+	if (cells != NULL) {
+		store_ascii(cells, model_cell(s, 1), bytes, n);
+	}
+	s->cursor.column = (uint16_t)(x + n);
+	print_remember(s, x + n - 1, bytes[n - 1]);
 }
 
 /* A wide character does not fit into the last column: it goes into the next row, or without
@@ -225,8 +223,8 @@ static void put_cell(struct vt_screen *s, uint32_t glyph, unsigned width)
 			cells[1] = model_cell(s, 0);
 		}
 	}
-	remember(s, x, glyph);
-	advance(s, x + width, vt_cursor_limit(s));
+	print_remember(s, x, glyph);
+	print_advance(s, x + width, vt_cursor_limit(s));
 }
 
 /* Cells that a glyph takes where there is room for it. */
@@ -298,7 +296,7 @@ static void widen(struct vt_screen *s, unsigned column)
 	}
 	line->cells[column].width = 2;
 	cells[0] = (struct vt_cell){ .style = line->cells[column].style };
-	advance(s, column + 2, vt_cursor_limit(s));
+	print_advance(s, column + 2, vt_cursor_limit(s));
 }
 
 /* The code point becomes a part of the character in `cell`. False: it is full. */
@@ -370,89 +368,10 @@ static void put_point(struct vt_screen *s, uint32_t point)
 	s->join.grapheme = state;
 }
 
-/* Stores n code points of one cell each. */
-static inline void store_narrow(
-	struct vt_cell *cells, struct vt_cell model, const uint32_t *points, size_t n)
-{
-	size_t i = 0;
-#ifdef __SSE2__
-	int32_t look;
-	memcpy(&look, (const uint8_t *)&model + 4, sizeof(look));
-	const __m128i looks = _mm_set1_epi32(look);
-	for (; i + 4 <= n; i += 4) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(points + i));
-		__m128i *out = (__m128i *)(void *)(cells + i);
-		_mm_storeu_si128(out, _mm_unpacklo_epi32(v, looks));
-		_mm_storeu_si128(out + 1, _mm_unpackhi_epi32(v, looks));
-	}
-#endif
-	for (; i < n; i++) {
-		model.glyph = points[i];
-		cells[i] = model;
-	}
-}
-
-/* Stores n code points of these widths, `size` cells together. Each writes its right half too,
- * which the next one overwrites where there is none; the cell behind the last is put back. */
-static inline void store_points(struct vt_cell *cells, struct vt_cell half, const uint32_t *points,
-	const uint8_t *widths, size_t n, size_t size)
-{
-	struct vt_cell behind = cells[size];
-	struct vt_cell one = half;
-	for (size_t i = 0; i < n; i++) {
-		one.glyph = points[i];
-		one.width = widths[i];
-		cells[0] = one;
-		cells[1] = half;
-		cells += widths[i];
-	}
-	*cells = behind;
-}
-
-/* The first code points of a run that stand alone, up to the end of the row. Returns how many were
- * stored; 0 = the first needs more care. */
-static size_t put_alone(struct vt_screen *s, const uint32_t *points, size_t count)
-{
-	uint8_t widths[ALONE_MAX];
-	size_t size;
-	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || joins_anything(s)) {
-		return 0;
-	}
-	size_t n = vt_width_alone(points, count < ALONE_MAX ? count : ALONE_MAX, widths, &size);
-	if (n == 0) {
-		return 0;
-	}
-	wrap_pending(s);
-	unsigned limit = vt_cursor_limit(s);
-	unsigned x = s->cursor.column;
-	while (size > limit - x) {
-		size -= widths[--n];
-	}
-	if (n == 0) {
-		return 0;
-	}
-	struct vt_cell *cells = vt_line_write(
-		s->grid, vt_touch(s, s->cursor.row), x, (unsigned)size);
-	if (cells != NULL && size == n) {
-		store_narrow(cells, model_cell(s, 1), points, n);
-	} else if (cells != NULL) {
-		store_points(cells, model_cell(s, 0), points, widths, n, size);
-	}
-	remember(s, x + (unsigned)size - widths[n - 1], points[n - 1]);
-	advance(s, x + (unsigned)size, limit);
-	return n;
-}
-
 void vt_print_text(void *screen, const uint32_t *points, size_t count)
 {
 	struct vt_screen *s = screen;
-	size_t i = 0;
-	while (i < count) {
-		size_t n = put_alone(s, points + i, count - i);
-		if (n == 0) {
-			put_point(s, s->plain ? points[i] : vt_charset_map(s, points[i]));
-			n = 1;
-		}
-		i += n;
+	for (size_t i = 0; i < count; i++) {
+		put_point(s, s->plain ? points[i] : vt_charset_map(s, points[i]));
 	}
 }

@@ -12,6 +12,7 @@
 static const struct vt_parser_events parser_events = {
 	.ascii = vt_print_ascii,
 	.text = vt_print_text,
+	.utf8 = vt_print_utf8,
 	.execute = vt_control,
 	.csi = vt_csi,
 	.esc = vt_escape,
@@ -109,15 +110,13 @@ void vt_collect(struct vt_screen *s)
 	}
 }
 
-uint16_t vt_pen(struct vt_screen *s)
+uint16_t vt_pen_find(struct vt_screen *s)
 {
-	if (!s->pen_known) {
-		if (!vt_pool_style_recent(&s->pool, &s->modes.pen, &s->pen_style)) {
-			vt_collect(s);
-			s->pen_style = vt_pool_style_enter(&s->pool, &s->modes.pen);
-		}
-		s->pen_known = true;
+	if (!vt_pool_style_recent(&s->pool, &s->modes.pen, &s->pen_style)) {
+		vt_collect(s);
+		s->pen_style = vt_pool_style_enter(&s->pool, &s->modes.pen);
 	}
+	s->pen_known = true;
 	return s->pen_style;
 }
 
@@ -129,12 +128,6 @@ uint16_t vt_blank(struct vt_screen *s)
 		s->blank_known = true;
 	}
 	return s->blank_style;
-}
-
-void vt_pen_changed(struct vt_screen *s)
-{
-	s->pen_known = false;
-	s->blank_known = false;
 }
 
 void vt_screen_trim(struct vt_screen *s)

@@ -13,6 +13,9 @@ static int channel(int value)
 static unsigned sub_count(const struct vt_sequence *q, unsigned i)
 {
 	unsigned n = 0;
+	if (q->sub == 0) {
+		return 0;
+	}
 	while (i + n + 1 < q->count && (q->sub >> (i + n + 1) & 1) != 0) {
 		n++;
 	}

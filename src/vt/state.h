@@ -46,9 +46,18 @@ struct vt_screen {
 
 /* screen.c */
 void vt_collect(struct vt_screen *s); /* collects the pool if that is due; numbers in cells stay */
-uint16_t vt_pen(struct vt_screen *s);
+uint16_t vt_pen_find(struct vt_screen *s);
+/* The number of the pen's style. */
+static inline uint16_t vt_pen(struct vt_screen *s)
+{
+	return s->pen_known ? s->pen_style : vt_pen_find(s);
+}
 uint16_t vt_blank(struct vt_screen *s);
-void vt_pen_changed(struct vt_screen *s);
+static inline void vt_pen_changed(struct vt_screen *s)
+{
+	s->pen_known = false;
+	s->blank_known = false;
+}
 static inline struct vt_line *vt_line_at(const struct vt_screen *s, unsigned y)
 {
 	return vt_grid_line(s->grid, y);
@@ -72,6 +81,8 @@ static inline unsigned vt_max(unsigned a, unsigned b)
 /* print.c: text at the cursor */
 void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length);
 void vt_print_text(void *screen, const uint32_t *points, size_t count);
+/* print_utf8.c: see vt_parser_events */
+const uint8_t *vt_print_utf8(void *screen, const uint8_t *b, const uint8_t *end);
 void vt_print_repeat(struct vt_screen *s, unsigned times);
 
 /* charset.c */

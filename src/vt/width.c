@@ -28,20 +28,9 @@ unsigned vt_width(uint32_t point)
 	return property_of(point) & VT_WIDTH_MASK;
 }
 
-size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths, size_t *ret_total)
+struct vt_widths vt_widths(void)
 {
-	size_t total = 0;
-	size_t i = 0;
-	for (; i < count; i++) {
-		unsigned property = property_of(points[i]);
-		if ((property & VT_ALONE) == 0) {
-			break;
-		}
-		widths[i] = property & VT_WIDTH_MASK;
-		total += widths[i];
-	}
-	*ret_total = total;
-	return i;
+	return (struct vt_widths){ .pages = width_pages, .cells = width_cells };
 }
 
 bool vt_grapheme_joins_any(vt_grapheme state)

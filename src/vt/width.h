@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vt/width_class.h"
+
 /* Cells of one code point that stands alone: 0 (combining, ZWJ, variation selectors, other
  * invisible format characters), 1 or 2. Emoji that are shown as pictures by default are 2,
  * ambiguous ones 1. Not for controls (gives 0). */
@@ -20,10 +22,21 @@ typedef uint32_t vt_grapheme;
  * clusters as utf8proc defines them (UAX 29). */
 bool vt_grapheme_next(vt_grapheme *state, uint32_t point);
 
-/* How many of the first code points begin a cluster of one or two cells whatever came before them
- * (unless that was a vt_grapheme_joins_any()): the plain case, many at a time. Writes their widths,
- * and the cells that all of them take. */
-size_t vt_width_alone(const uint32_t *points, size_t count, uint8_t *widths, size_t *ret_total);
+/* The tables of vt_width_alone(), for a loop over many code points. */
+struct vt_widths {
+	const uint8_t *pages;
+	const uint8_t *cells;
+};
+struct vt_widths vt_widths(void);
+
+/* Cells of a code point (below 0x110000) that begins a cluster of one or two cells whatever came
+ * before it (unless that was a vt_grapheme_joins_any()): the plain case. 0 = it is of another kind.
+ */
+static inline unsigned vt_width_alone(const struct vt_widths *w, uint32_t point)
+{
+	unsigned property = w->cells[(unsigned)w->pages[point >> 8] << 8 | (point & 255)];
+	return property >= VT_ALONE ? property & VT_WIDTH_MASK : 0;
+}
 
 /* Whether a code point of that plain kind may belong to the cluster that is open all the same
  * (after a prepended mark, a joiner, or the first part of a Hangul syllable). */
