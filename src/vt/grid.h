@@ -52,6 +52,16 @@ uint64_t vt_grid_changed(const struct vt_grid *g, unsigned y);
 /* Makes the line at least `size` cells wide inside (at most g->columns). */
 bool vt_line_reserve(const struct vt_grid *g, struct vt_line *line, unsigned size);
 
+/* Whether cells [x, x + n) can be written as they are: there is room, the ones before them exist,
+ * and no half of a wide character reaches in. */
+static inline bool vt_line_ready(const struct vt_line *line, unsigned x, unsigned n)
+{
+	unsigned end = x + n;
+	return end <= line->size && x <= line->used &&
+	       (x == line->used || line->cells[x].width != 0) &&
+	       (end >= line->used || line->cells[end].width != 0);
+}
+
 /* Makes cells [x, x + n) ready to be written: room is made, those before x exist, halves of wide
  * characters that reach in from outside become spaces. The caller writes all n of them. NULL: no
  * memory, nothing changed. x + n <= columns. */
@@ -65,13 +75,11 @@ struct vt_cell *vt_line_write_slow(
 static inline struct vt_cell *vt_line_write(
 	const struct vt_grid *g, struct vt_line *line, unsigned x, unsigned n)
 {
-	unsigned end = x + n;
-	if (end > line->size || x > line->used || (x < line->used && line->cells[x].width == 0) ||
-		(end < line->used && line->cells[end].width == 0)) {
+	if (!vt_line_ready(line, x, n)) {
 		return vt_line_write_slow(g, line, x, n);
 	}
-	if (line->used < end) {
-		line->used = (uint16_t)end;
+	if (line->used < x + n) {
+		line->used = (uint16_t)(x + n);
 	}
 	return line->cells + x;
 }

@@ -62,20 +62,21 @@ static inline void put_point(struct writer *w, uint32_t point)
 	}
 }
 
-static unsigned color_kind(uint32_t color)
+static inline unsigned color_kind(uint32_t color)
 {
 	return VT_COLOR_KIND(color) >> 24; /* 0, 1 or 2 */
 }
 
-static void put_color(struct writer *w, uint32_t color)
+/* Always writes four bytes, of which those count that come before what it returns. */
+static inline uint8_t *put_color(uint8_t *at, uint32_t color)
 {
-	if (VT_COLOR_KIND(color) == VT_COLOR_RGB) {
-		put(w, color >> 16 & 0xff);
-		put(w, color >> 8 & 0xff);
-	}
-	if (VT_COLOR_KIND(color) != VT_COLOR_DEFAULT) {
-		put(w, color & 0xff);
-	}
+	bool rgb = VT_COLOR_KIND(color) == VT_COLOR_RGB;
+	uint32_t value = rgb ? color << 8 : color << 24;
+	at[0] = (uint8_t)(value >> 24);
+	at[1] = (uint8_t)(value >> 16);
+	at[2] = (uint8_t)(value >> 8);
+	at[3] = 0;
+	return at + (rgb ? 3 : color_kind(color));
 }
 
 /* An empty URI: the one before in this line. */
@@ -111,13 +112,12 @@ static void put_new_style(struct writer *w, uint16_t id)
 			  (s->attributes != 0 ? FIELD_ATTRIBUTES : 0) |
 			  (s->underline != 0 ? FIELD_UNDERLINE : 0) |
 			  (s->link != 0 ? FIELD_LINK : 0);
-	put(w, CODE_STYLE);
-	put(w, fields);
-	put_color(w, s->foreground);
-	put_color(w, s->background);
+	w->at[0] = CODE_STYLE;
+	w->at[1] = (uint8_t)fields;
+	w->at = put_color(put_color(w->at + 2, s->foreground), s->background);
 	if ((fields & FIELD_UNDERLINE_COLOR) != 0) {
 		put(w, color_kind(s->underline_color));
-		put_color(w, s->underline_color);
+		w->at = put_color(w->at, s->underline_color);
 	}
 	if ((fields & FIELD_ATTRIBUTES) != 0) {
 		put_number(w, s->attributes);
@@ -130,6 +130,18 @@ static void put_new_style(struct writer *w, uint16_t id)
 	}
 }
 
+/* Writes a style whose bytes are not kept yet, and keeps them if they are few. */
+static inline void put_first(struct writer *w, uint16_t id, struct vt_style_code *code)
+{
+	const uint8_t *from = w->at;
+	put_new_style(w, id);
+	size_t length = (size_t)(w->at - from);
+	if (length <= sizeof(code->bytes) && vt_pool_style(w->pool, id)->link == 0) {
+		memcpy(code->bytes, from, sizeof(code->bytes)); /* there is room behind */
+		code->length = (uint8_t)length;
+	}
+}
+
 /* Styles come again and again: their bytes are kept with them in the pool. */
 static inline void put_style(struct writer *w, uint16_t id)
 {
@@ -138,18 +150,12 @@ static inline void put_style(struct writer *w, uint16_t id)
 		put(w, CODE_DEFAULT);
 		return;
 	}
-	if (code->length > 0) {
-		memcpy(w->at, code->bytes, sizeof(code->bytes));
-		w->at += code->length;
+	if (code->length == 0) {
+		put_first(w, id, code);
 		return;
 	}
-	const uint8_t *from = w->at;
-	put_new_style(w, id);
-	size_t length = (size_t)(w->at - from);
-	if (vt_pool_style(w->pool, id)->link == 0 && length <= sizeof(code->bytes)) {
-		memcpy(code->bytes, from, length);
-		code->length = (uint8_t)length;
-	}
+	memcpy(w->at, code->bytes, sizeof(code->bytes));
+	w->at += code->length;
 }
 
 static inline bool same(const struct vt_cell *a, const struct vt_cell *b)

@@ -226,7 +226,7 @@ static void head_byte(struct vt_parser *p, uint8_t c)
 }
 
 /* The number at b: up to three digits without a branch on how many there are (its length cannot be
- * foretold), more by the loop. At least four bytes can be read. */
+ * foretold), more by the loop. NULL: the bytes end behind it. At least four can be read. */
 static inline const uint8_t *number(const uint8_t *b, const uint8_t *end, int32_t *ret)
 {
 	uint32_t v = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
@@ -247,7 +247,7 @@ static inline const uint8_t *number(const uint8_t *b, const uint8_t *end, int32_
 		value = value > VT_PARAMETER_MAX ? VT_PARAMETER_MAX : value;
 	}
 	*ret = value;
-	return b;
+	return b == end ? NULL : b;
 }
 
 /* The usual sequence behind CSI in one go, in ground state: numbers, separators, final byte, all
@@ -263,7 +263,7 @@ static inline const uint8_t *usual(struct vt_parser *p, const uint8_t *b, const 
 	}
 	while (end - b >= 4 && count < VT_PARAMETERS_MAX) {
 		b = number(b, end, &q->values[count++]);
-		if (b == end) {
+		if (b == NULL) {
 			return NULL;
 		}
 		uint8_t c = *b++;

@@ -121,18 +121,8 @@ static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t len
 	s->cursor.pending_wrap = true;
 }
 
-static __attribute__((noinline)) void ascii_one_by_one(
-	struct vt_screen *s, const uint8_t *bytes, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		uint32_t point = bytes[i];
-		vt_print_text(s, &point, 1);
-	}
-}
-
-/* A run that fills its row or more, or that comes behind a row that is full. */
-static __attribute__((noinline)) void ascii_across(
-	struct vt_screen *s, const uint8_t *bytes, size_t length)
+/* A run of any length, over as many rows as it takes. */
+static void ascii_across(struct vt_screen *s, const uint8_t *bytes, size_t length)
 {
 	struct vt_cell model = model_cell(s, 1);
 	const uint8_t *end = bytes + length;
@@ -157,24 +147,54 @@ static __attribute__((noinline)) void ascii_across(
 	print_remember(s, column, end[-1]);
 }
 
-void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
+/* A run that vt_print_ascii() does not store by itself. */
+static __attribute__((noinline)) void ascii_with_care(
+	struct vt_screen *s, const uint8_t *bytes, size_t length)
 {
-	struct vt_screen *s = screen;
-	if (!print_plain(s)) {
-		ascii_one_by_one(s, bytes, length);
-		return;
-	}
-	unsigned x = s->cursor.column;
-	if (s->cursor.pending_wrap || length >= vt_cursor_limit(s) - x) {
+	if (print_plain(s)) {
 		ascii_across(s, bytes, length);
 		return;
 	}
-	/* The usual run: all of it stands in the row, and the cursor behind it too. */
-	unsigned n = (unsigned)length;
-	struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, n);
-	if (cells != NULL) {
-		store_ascii(cells, model_cell(s, 1), bytes, n);
+	for (size_t i = 0; i < length; i++) {
+		uint32_t point = bytes[i];
+		vt_print_text(s, &point, 1);
 	}
+}
+
+static __attribute__((noinline)) void ascii_new_pen(
+	struct vt_screen *s, const uint8_t *bytes, size_t length)
+{
+	(void)vt_pen_find(s);
+	vt_print_ascii(s, bytes, length);
+}
+
+/* The usual run is done here, without a call: all of it and the cursor behind it stand in the row,
+ * whose cells are there. */
+void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
+{
+	struct vt_screen *s = screen;
+	unsigned x = s->cursor.column;
+	if (!s->pen_known) {
+		ascii_new_pen(s, bytes, length);
+		return;
+	}
+	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || s->join.grapheme != 0 ||
+		s->cursor.pending_wrap || length >= vt_cursor_limit(s) - x) {
+		ascii_with_care(s, bytes, length);
+		return;
+	}
+	unsigned n = (unsigned)length;
+	struct vt_line *line = vt_line_at(s, s->cursor.row);
+	if (!vt_line_ready(line, x, n)) {
+		ascii_with_care(s, bytes, length);
+		return;
+	}
+	line->changed = s->changes;
+	if (line->used < x + n) {
+		line->used = (uint16_t)(x + n);
+	}
+	struct vt_cell model = { .style = s->pen_style, .width = 1 };
+	store_ascii(line->cells + x, model, bytes, n);
 	s->cursor.column = (uint16_t)(x + n);
 	print_remember(s, x + n - 1, bytes[n - 1]);
 }

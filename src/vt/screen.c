@@ -113,7 +113,9 @@ void vt_collect(struct vt_screen *s)
 uint16_t vt_pen_find(struct vt_screen *s)
 {
 	if (!vt_pool_style_recent(&s->pool, &s->modes.pen, &s->pen_style)) {
-		vt_collect(s);
+		if (vt_intern_collection_due(&s->pool.styles)) {
+			collect(s);
+		}
 		s->pen_style = vt_pool_style_enter(&s->pool, &s->modes.pen);
 	}
 	s->pen_known = true;

@@ -33,7 +33,7 @@ static uint32_t rgb(const struct vt_sequence *q, unsigned i)
 /* 38, 48 or 58 at i with its colour behind, in both forms: `38:5:n`, `38:2:r:g:b`,
  * `38:2:space:r:g:b`, `38;5;n`, `38;2;r;g;b`. Returns the parameters used behind i; *color is
  * untouched by what is malformed. */
-static unsigned color(const struct vt_sequence *q, unsigned i, uint32_t *ret)
+static inline unsigned color(const struct vt_sequence *q, unsigned i, uint32_t *ret)
 {
 	unsigned subs = sub_count(q, i);
 	int kind = vt_sequence_value(q, i + 1, 0);
@@ -151,8 +151,19 @@ static unsigned one(const struct vt_sequence *q, unsigned i, struct vt_style *pe
 
 void vt_sgr(struct vt_screen *s, const struct vt_sequence *q)
 {
+	struct vt_style *pen = &s->modes.pen;
+	if (q->count == 1 && q->values[0] <= 0 && pen->link == 0 &&
+		(pen->attributes & VT_PROTECTED) ==
+			0) { /* every second one: what it makes is known */
+		*pen = (struct vt_style){ 0 };
+		s->pen_style = 0;
+		s->pen_known = true;
+		s->blank_style = 0;
+		s->blank_known = true;
+		return;
+	}
 	for (unsigned i = 0; i < q->count; i++) {
-		i += one(q, i, &s->modes.pen);
+		i += one(q, i, pen);
 	}
 	vt_pen_changed(s);
 }
