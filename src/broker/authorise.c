@@ -19,6 +19,8 @@
 
 #define MESSAGE_SIZE 160
 
+_Static_assert(ATTEMPTS_DELAY_MAX_MS < WARRANT_LEADER_MS, "a command would hear nothing");
+
 /* A call that waits: for a leader's word, or, when that was a no, until it may be told so. */
 struct inquiry {
 	struct broker *broker;

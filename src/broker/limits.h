@@ -1,5 +1,8 @@
-/* What one user, one peer or one wait may cost the broker. All numbers stand here. */
+/* What one user, one peer or one wait may cost the broker. All numbers stand here; how long a
+ * password may take stands in protocol/warrant.h. */
 #pragma once
+
+#include "protocol/warrant.h"
 
 #define LIMIT_CONNECTIONS 4096	       /* in all */
 #define LIMIT_CONNECTIONS_PER_UID 1536 /* LIMIT_TERMINALS doors and 512 commands at once */
@@ -43,6 +46,6 @@ struct limits {
 		.relink_ms = 1000,                                                                 \
 		.watch_ms = 50,                                                                    \
 		.minute_ms = 60000,                                                                \
-		.warrant_ms = 40000,                                                               \
-		.login_ms = 60000,                                                                 \
+		.warrant_ms = WARRANT_LEADER_MS,                                                   \
+		.login_ms = WARRANT_CALL_MS + 60000,                                               \
 	})

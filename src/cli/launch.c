@@ -19,7 +19,6 @@
 #include "protocol/warrant.h"
 
 #define SIZE_MAX_CELLS 4096
-#define CREATE_LIMIT_MS 120000 /* wrong passwords are answered late */
 #define TERM_STANDARD "xterm-256color"
 
 /* What belongs to the terminal, or to the one process that it was meant for. Sorted. One that ends
@@ -317,7 +316,7 @@ enum attach_step launch_session(struct server *server, struct attach *attach,
 	struct attach_call call = {
 		.method = "CreateSession",
 		.tries = 1, /* a second try would make a second session */
-		.limit_ms = CREATE_LIMIT_MS,
+		.limit_ms = WARRANT_CALL_MS,
 		.fill = fill_create,
 		.user = &creation,
 	};

@@ -15,6 +15,7 @@
 #include "base/runtime.h"
 #include "protocol/error.h"
 #include "protocol/varlink.h"
+#include "protocol/warrant.h"
 
 #define START_LIMIT_MS 5000
 #define START_AGAIN_MS 300 /* ours went without a word: the one before it may just be leaving */
@@ -284,8 +285,10 @@ static int call_once(struct server *s, const char *method, json_t *parameters, c
 	AUTO(json) json_t *fields = NULL;
 	AUTO(free) char *error = NULL;
 	(void)snprintf(name, sizeof(name), "%s.%s", CONTROL_INTERFACE, method);
-	int r = varlink_call(s->link, name, json_incref(parameters), fds, fd_count, CALL_LIMIT_MS,
-		&fields, &error);
+	/* What takes a warrant along may have to wait for a password. */
+	int limit = fd_count > 0 ? WARRANT_CALL_MS : CALL_LIMIT_MS;
+	int r = varlink_call(
+		s->link, name, json_incref(parameters), fds, fd_count, limit, &fields, &error);
 	if (r == -ECONNRESET || r == -EPIPE) {
 		failure_set(ret_failure, ERROR_SERVER_UNAVAILABLE,
 			"The server went away before it answered; query session shows what is.");

@@ -11,7 +11,6 @@
 #include "protocol/varlink.h"
 
 #define CONNECT_TRIES 3
-#define CONNECT_LIMIT_MS 120000 /* wrong passwords are answered late */
 
 int session_caller(struct server *server, struct caller *ret, struct failure *ret_failure)
 {
@@ -154,7 +153,7 @@ enum attach_step session_show_here(
 	struct attach_call call = {
 		.method = "Connect",
 		.tries = CONNECT_TRIES, /* asking twice for the same does no harm */
-		.limit_ms = CONNECT_LIMIT_MS,
+		.limit_ms = WARRANT_CALL_MS,
 		.fill = fill_connect,
 		.user = (void *)showing,
 	};

@@ -9,7 +9,6 @@
 #include "leader/guard.h"
 
 #define FIRST_PAUSE_MS 1000 /* after a wrong password; then twice as long each time */
-#define LONGEST_PAUSE_MS 30000
 
 bool asking_is_busy(const struct asking *a)
 {
@@ -99,7 +98,8 @@ static void count(struct asking *a, int result, uint64_t now)
 		a->failures = 0;
 	} else if (result != -ETIME) {
 		unsigned pause = FIRST_PAUSE_MS << (a->failures < 5 ? a->failures : 5);
-		a->next_check_at = now + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+		a->next_check_at = now +
+				   (pause < WARRANT_REST_MAX_MS ? pause : WARRANT_REST_MAX_MS);
 		a->failures++;
 	}
 }

@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "protocol/warrant.h"
 
-#define PAM_MS 30000 /* for the modules, once the password is there */
 #define FIRST_FREE_FD 3
 
 /* The byte that the child answers with, and what it means. */
@@ -91,7 +90,7 @@ static int judge(const struct pam_who *asked, uid_t maker, int password_fd)
 		return (int)n;
 	}
 	(void)close(password_fd);
-	(void)alarm(PAM_MS / 1000);
+	(void)alarm(WARRANT_CHECK_MS / 1000);
 	const struct passwd *entry = getpwuid(maker);
 	struct pam_who who = *asked;
 	who.by = entry != NULL ? entry->pw_name : "";
@@ -158,7 +157,7 @@ int check_start(
 	}
 	*ret = (struct check){ .pid_fd = pid_fd,
 		.answer_fd = TAKE_FD(answer_fd),
-		.deadline = clock_monotonic_ms() + WARRANT_PASSWORD_WAIT_MS + PAM_MS };
+		.deadline = clock_monotonic_ms() + WARRANT_PASSWORD_WAIT_MS + WARRANT_CHECK_MS };
 	return 0;
 }
 

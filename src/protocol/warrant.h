@@ -16,9 +16,22 @@
 #include "protocol/link.h"
 
 #define WARRANT_VERSION 1
-#define WARRANT_PASSWORD_MAX 1024      /* bytes, without the NUL that is not sent */
-#define WARRANT_GRANT_MS 30000	       /* what a warrant has allowed is good for so long */
-#define WARRANT_PASSWORD_WAIT_MS 30000 /* for the password, once it was asked for */
+#define WARRANT_PASSWORD_MAX 1024 /* bytes, without the NUL that is not sent */
+#define WARRANT_GRANT_MS 30000	  /* what a warrant has allowed is good for so long */
+
+/* How long a warrant may take, for all who wait for one: each waits longer than the one that it
+ * waits for, so that a person hears what came of it and not that nothing came.
+ *
+ * The leader's part: a rest after wrong passwords, the password, the modules. */
+#define WARRANT_REST_MAX_MS 30000
+#define WARRANT_PASSWORD_WAIT_MS 30000
+#define WARRANT_CHECK_MS 30000
+/* The broker's: so long it waits for a leader. An answer to a wrong password that it keeps back
+ * comes earlier (ATTEMPTS_DELAY_MAX_MS). */
+#define WARRANT_LEADER_MS (WARRANT_REST_MAX_MS + WARRANT_PASSWORD_WAIT_MS + WARRANT_CHECK_MS + 5000)
+/* A command waits for the broker: names are looked up before, a session is started or plugged in
+ * afterwards. */
+#define WARRANT_CALL_MS (WARRANT_LEADER_MS + 25000)
 
 enum warrant_use {
 	WARRANT_LOGON = 1,   /* start a session (the proof of CreateSession); brings the spec */

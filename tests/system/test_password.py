@@ -54,6 +54,14 @@ def test_a_wrong_password_is_refused_after_the_delay(configured):
     assert code == 0 and seconds < 3
 
 
+def test_an_answer_that_comes_late_is_still_heard(configured):
+    """Commands wait for others no longer than half a minute; for a password they do."""
+    server = configured(USUAL.replace("failure-delay = 0", "failure-delay = 32"))
+    here, foreign = stage(server)
+    code, seconds = timed(server.alice.code, "connect %d" % foreign, in_terminal=here, password="wrong", limit=60)
+    assert code == 1326 and seconds > 31.9
+
+
 @pytest.mark.parametrize("password", ["", "x" * 1024, "bob's secret 2", "bob's secret 222", "BOB'S SECRET 22", "\xff\xfe", " "])
 def test_nearly_right_is_wrong(server, password):
     here, foreign = stage(server)
