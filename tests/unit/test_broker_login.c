@@ -104,8 +104,8 @@ static struct rig_peer log_on(uid_t uid, const struct rig_door *d, const char *u
 	return p;
 }
 
-/* The leader that termservd is asked to start. */
-static struct rig_leader spawned(uint32_t *ret_owner)
+/* The leader that termservd is asked to start; it has not read anything yet. */
+static struct rig_leader spawned_deaf(uint32_t *ret_owner)
 {
 	union link_packet packet;
 	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
@@ -133,16 +133,27 @@ static struct rig_leader spawned(uint32_t *ret_owner)
 		.columns = 80,
 	};
 	link_set_text(l.info.listener, "tty");
+	return l;
+}
+
+static struct rig_leader spawned(uint32_t *ret_owner)
+{
+	struct rig_leader l = spawned_deaf(ret_owner);
 	(void)rig_leader_gets(&l, LINK_HELLO);
 	return l;
 }
 
-static void refuses(struct rig_leader *l, int error)
+static void says_no(struct rig_leader *l, int error)
 {
 	struct link_simple packet = link_make(LINK_ENDED, 0);
 	packet.error = error;
 	link_set_text(packet.text, "a reason that nobody at the terminal may read");
 	assert_int_equal(link_send_simple(l->fd, &packet), 0);
+}
+
+static void refuses(struct rig_leader *l, int error)
+{
+	says_no(l, error);
 	rig_settle(&rig);
 	rig_leader_dies(l);
 }
@@ -283,6 +294,27 @@ static void a_wrong_password_and_an_unknown_name_read_the_same(void **state)
 		rig_leave(&p);
 	}
 	rig_leave(&d.peer);
+}
+
+/* It closes with the broker's HELLO unread: the kernel reports that before its last words. */
+static void the_last_word_of_a_leader_that_has_read_nothing_is_heard(void **state)
+{
+	NEEDS_ROOT();
+	static const struct {
+		int error, code;
+	} cases[] = { { -EKEYREJECTED, 1326 }, { -EKEYREVOKED, 7064 } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t owner;
+		struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
+		struct rig_peer p = log_on(DOOR, &d, USER);
+		struct rig_leader l = spawned_deaf(&owner);
+		says_no(&l, cases[i].error);
+		(void)close(TAKE_FD(l.fd)); /* both at once, before the broker looks */
+		assert_int_equal(rig_refusal(&p), cases[i].code);
+		rig_leave(&p);
+		rig_leave(&d.peer);
+		rig_settle(&rig);
+	}
 }
 
 static void who_may_not_log_on_there_reads_the_same_whatever_the_leader_says(void **state)
@@ -480,6 +512,7 @@ int main(void)
 		TEST(the_right_password_brings_a_session_to_the_terminal),
 		TEST(another_session_of_his_takes_the_password_again_and_the_new_one_goes),
 		TEST(a_wrong_password_and_an_unknown_name_read_the_same),
+		TEST(the_last_word_of_a_leader_that_has_read_nothing_is_heard),
 		DENIED(who_may_not_log_on_there_reads_the_same_whatever_the_leader_says),
 		SLOW(a_failure_is_answered_when_its_time_has_come),
 		TEST(a_proof_for_somebody_else_than_was_said_is_refused),
