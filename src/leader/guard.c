@@ -1,9 +1,11 @@
 #include "leader/guard.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -26,11 +28,35 @@ static int check_socket(int fd, int wanted_type)
 	return domain == AF_UNIX && type == wanted_type ? 0 : -EPROTOTYPE;
 }
 
+#define NO_NAME sizeof(sa_family_t)
+#define KERNELS_NAME (sizeof(sa_family_t) + 6) /* a NUL and five digits */
+
+/* Made by socketpair(). One that was connected has a name at one of its ends for ever, and the
+ * kernel names as its peer whoever listened or connected there, not who made this end: anybody
+ * could bring one whose peer is root. A packet socket that asks for credentials is given a name by
+ * the kernel when it sends: that is how a warrant's other end looks. */
+static bool is_pair(int fd, int type)
+{
+	struct sockaddr_un here;
+	struct sockaddr_un there;
+	socklen_t near = sizeof(here);
+	socklen_t far = sizeof(there);
+	if (getsockname(fd, (struct sockaddr *)&here, &near) < 0 ||
+		getpeername(fd, (struct sockaddr *)&there, &far) < 0) {
+		return false;
+	}
+	bool given = type == SOCK_SEQPACKET && far == KERNELS_NAME && there.sun_path[0] == '\0';
+	return near == NO_NAME && (far == NO_NAME || given);
+}
+
 static int maker_of(uid_t *ret, int fd, int type)
 {
 	int r = check_socket(fd, type);
 	if (r < 0) {
 		return r;
+	}
+	if (!is_pair(fd, type)) {
+		return -EPROTOTYPE;
 	}
 	struct ucred maker;
 	r = fd_peer(fd, &maker);

@@ -7,7 +7,8 @@
 
 #include "protocol/warrant.h"
 
-/* Who made this proof or warrant, which must be a unix packet socket. 0, -ENOTSOCK, -EPROTOTYPE, or
+/* Who made this proof or warrant, which must be one of a pair of unix packet sockets, and none that
+ * was connected to a name. 0, -ENOTSOCK, -EPROTOTYPE, or
  * -errno. */
 int guard_maker(uid_t *ret, int warrant_fd);
 
@@ -15,7 +16,7 @@ int guard_maker(uid_t *ret, int warrant_fd);
  * -EPROTO (not such a packet, or nobody who could send it), -EMFILE, or -errno. */
 int guard_warrant(struct warrant *ret, int *ret_spec_fd, int warrant_fd, int timeout_ms);
 
-/* Who made this cable, which must be a unix stream socket. 0, -ENOTSOCK, -EPROTOTYPE, or -errno. */
+/* Who made this cable, which must likewise be one of a pair of unix stream sockets. */
 int guard_cable(uid_t *ret, int cable_fd);
 
 /* The device of this path, which must be a pty of the owner's: what a host says of its tty is a

@@ -136,6 +136,41 @@ def shows_anything(door):
         return False
 
 
+def connected_cable(puppet, listening):
+    """A cable whose maker seems to be whoever listens: the broker has connected there, and holds both ends."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        with wire.as_uid(uid_of(listening)):
+            listener.bind("\0relay")
+            listener.listen(1)
+        with wire.as_uid(puppet.uid):
+            end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            end.connect("\0relay")
+        door, _ = listener.accept()
+    wire.say_hello(door)
+    return door, end
+
+
+def own_control_cable(puppet):
+    """The same through the server's own control socket, whose other end is the broker's to accept: root listens there."""
+    with wire.as_uid(puppet.uid):
+        end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        end.connect(str(RUNTIME / "control"))
+    door, _ = puppet.control.accept()
+    wire.say_hello(door)
+    return door, end
+
+
+@pytest.mark.parametrize("owner", ["alice", "root"])
+def test_a_socket_that_somebody_has_connected_to_is_no_cable_of_who_listens_there(puppet, owner):
+    """The kernel names the listener as the peer of who connects: a relay of the owner's, or root's control socket."""
+    _, link = puppet.session_of(owner)
+    cables = ([own_control_cable(puppet)] if owner == "root" else []) + [connected_cable(puppet, owner)]
+    for door, end in cables:
+        assert puppet.plug(link, end) < 0
+        door.settimeout(0.2)
+        assert not shows_anything(door)
+
+
 def test_a_committed_foreign_cable_shows_nothing(puppet):
     """COMMIT without a PLUG that was granted does nothing, whatever the order."""
     _, link = puppet.session_of("alice", arguments=("sh", "-c", "echo the secret of alice; cat"))

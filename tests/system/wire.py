@@ -120,10 +120,15 @@ def receive(sock, size=65536, most=4):
     return data, fds
 
 
-def cable(uid):
-    """Both ends of a cable that this uid made, its first words written: (the door's, the host's)."""
-    door, host = pair_of(uid, socket.SOCK_STREAM)
+def say_hello(door):
+    """The first words of a cable."""
     hello = bytes(CableHello(1, 1, 1 << 24, CableSize(24, 80, 0, 0), 0, (u8 * 8)(), b"xterm-256color"))
     for kind, payload in ((1, hello), (2, b"")):
         door.sendall(bytes([kind, 0, 0, 0]) + len(payload).to_bytes(4, "little") + payload)
+
+
+def cable(uid):
+    """Both ends of a cable that this uid made, its first words written: (the door's, the host's)."""
+    door, host = pair_of(uid, socket.SOCK_STREAM)
+    say_hello(door)
     return door, host

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "leader/guard.h"
@@ -50,6 +51,11 @@ static void the_maker_of_a_socket_pair_is_known_and_its_type_counts(void **state
 	assert_int_equal(guard_maker(&maker, packets[1]), 0);
 	assert_int_equal(maker, geteuid());
 	assert_int_equal(guard_cable(&maker, stream[1]), 0);
+	/* As a command makes it: the kernel then gives the sender a name. */
+	int on = 1;
+	assert_int_equal(setsockopt(packets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+	assert_int_equal(send(packets[0], "x", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(guard_maker(&maker, packets[1]), 0);
 	assert_int_equal(guard_maker(&maker, stream[1]), -EPROTOTYPE);
 	assert_int_equal(guard_cable(&maker, packets[1]), -EPROTOTYPE);
 	int file = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -63,6 +69,36 @@ static void the_maker_of_a_socket_pair_is_known_and_its_type_counts(void **state
 	int fds[] = { packets[0], packets[1], stream[0], stream[1], file };
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		(void)close(fds[i]);
+	}
+}
+
+/* The kernel names whoever listens as the peer of who connects to him, and the other way round:
+ * that is who answers there, not who holds this end. */
+static void a_socket_that_was_connected_has_no_maker(void **state)
+{
+	static const struct sockaddr_un name = { AF_UNIX, "\0termserv-guard-test" };
+	static const socklen_t size = offsetof(struct sockaddr_un, sun_path) + 20;
+	const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int listener = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
+		int near = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
+		assert_true(listener >= 0 && near >= 0);
+		assert_int_equal(bind(listener, (const struct sockaddr *)&name, size), 0);
+		assert_int_equal(listen(listener, 1), 0);
+		assert_int_equal(connect(near, (const struct sockaddr *)&name, size), 0);
+		int far = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		assert_true(far >= 0);
+		uid_t maker = (uid_t)-1;
+		int (*const ask)(uid_t *, int) = types[i] == SOCK_STREAM ? guard_cable
+									 : guard_maker;
+		assert_int_equal(ask(&maker, near), -EPROTOTYPE);
+		assert_int_equal(ask(&maker, far), -EPROTOTYPE);
+		(void)close(listener); /* the names stay with those that were connected */
+		assert_int_equal(ask(&maker, near), -EPROTOTYPE);
+		assert_int_equal(ask(&maker, far), -EPROTOTYPE);
+		assert_int_equal(maker, (uid_t)-1);
+		(void)close(near);
+		(void)close(far);
 	}
 }
 
@@ -138,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tty_is_a_pty_of_the_owners_and_nothing_else),
 		cmocka_unit_test(the_maker_of_a_socket_pair_is_known_and_its_type_counts),
+		cmocka_unit_test(a_socket_that_was_connected_has_no_maker),
 		cmocka_unit_test(a_warrant_is_one_packet_of_its_form),
 		cmocka_unit_test(who_has_sent_nothing_is_not_waited_for),
 	};
