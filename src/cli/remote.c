@@ -108,7 +108,8 @@ static void add_name(struct line *l, const struct command *c)
 {
 	const char *second = strchr(c->name, ' ');
 	AUTO(free)
-	char *first = strndup(c->name, second != NULL ? (size_t)(second - c->name) : SIZE_MAX);
+	char *first = second != NULL ? strndup(c->name, (size_t)(second - c->name))
+				     : strdup(c->name);
 	if (first == NULL) {
 		l->failed = true;
 		return;
