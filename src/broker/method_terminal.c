@@ -223,13 +223,25 @@ static bool closes_on_steal(const struct terminal *t)
 	}
 }
 
+/* yes, no, or nothing: then the door's account decides. */
+static json_t *login_prompt(const struct broker *b, const struct terminal *t)
+{
+	bool system = b->mode == POLICY_SYSTEM_MODE && t->fixed;
+	const struct terminal_config *place = system ? server_config_terminal(b->config, t->name)
+						     : NULL;
+	return place == NULL || place->login_prompt == LOGIN_PROMPT_BY_SHELL
+		       ? json_null()
+		       : json_boolean(place->login_prompt == LOGIN_PROMPT_YES);
+}
+
 static void greet(struct call *call, const struct terminal *t)
 {
 	char secret[TERMINAL_SECRET_TEXT_SIZE];
 	terminal_secret_text(secret, t->secret);
 	log_info("terminal %s is there, process %d", t->name, (int)call->pid);
-	json_t *ready = json_pack("{s:s, s:s, s:s, s:s}", "event", "ready", "terminal", t->name,
-		"secret", secret, "onSteal", closes_on_steal(t) ? "close" : "login");
+	json_t *ready = json_pack("{s:s, s:s, s:s, s:s, s:o}", "event", "ready", "terminal",
+		t->name, "secret", secret, "onSteal", closes_on_steal(t) ? "close" : "login",
+		"loginPrompt", login_prompt(call->broker, t));
 	explicit_bzero(secret, sizeof(secret));
 	/* When this fails the connection goes, and the terminal with it. */
 	(void)call_continue(call, ready);

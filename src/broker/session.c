@@ -9,7 +9,9 @@
 #include "base/text.h"
 #include "broker/authorise.h"
 #include "broker/broker.h"
+#include "broker/guest.h"
 #include "broker/leader_link.h"
+#include "broker/names.h"
 #include "broker/operation.h"
 #include "broker/restore.h"
 #include "broker/stop.h"
@@ -57,6 +59,7 @@ struct session *session_free(struct session *s)
 	TAILQ_REMOVE(&b->sessions, s, entry);
 	b->session_count--;
 	s->link = leader_link_free(s->link);
+	s->guest = names_cancel(s->guest);
 	s->relink_timer = sd_event_source_disable_unref(s->relink_timer);
 	if (s->known) {
 		broker_changed(b);
@@ -188,6 +191,9 @@ int session_update(struct session *s, const struct link_info *info)
 	s->info = *info;
 	s->known = true;
 	timelimit_told(s, first ? NULL : &before);
+	if (!first && before.terminal[0] != '\0' && info->terminal[0] == '\0') {
+		guest_left(s);
+	}
 	s->relinks = 0;
 	restore_settled(s);
 	if (changed) {

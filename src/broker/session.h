@@ -14,6 +14,7 @@
 
 struct broker;
 struct leader_link;
+struct names_question;
 struct operation;
 
 struct session {
@@ -28,8 +29,9 @@ struct session {
 	sd_event_source *relink_timer;
 	unsigned relinks; /* attempts to reach the leader again since it last told its state */
 	struct timelimit timelimit;
-	struct operation *operation; /* holds the lock, or NULL */
-	char notice[LINK_TEXT_SIZE]; /* for the owner, with the next terminal; else empty */
+	struct names_question *guest; /* it has left its terminal: is its owner a guest? or NULL */
+	struct operation *operation;  /* holds the lock, or NULL */
+	char notice[LINK_TEXT_SIZE];  /* for the owner, with the next terminal; else empty */
 	TAILQ_ENTRY(session) entry;
 };
 

@@ -23,6 +23,7 @@ struct logon {
 	struct attach *attach; /* NULL: inside a session, there is no door */
 	struct warrant_maker maker;
 	bool new_one; /* whatever is disconnected */
+	bool found;   /* the session is the only disconnected one: nobody chose it */
 	bool shown;   /* the person has been in a session */
 	bool single;  /* the person has one session at most, wherever it is shown */
 };
@@ -36,7 +37,9 @@ static void auto_logon_done(struct logon *l)
 static int fail(const struct logon *l, const struct failure *f)
 {
 	int status = report_failure(f, "log on");
-	if (!l->shown) {
+	/* A fixed terminal is not its account's to work at: whoever sits there gets no shell of it.
+	 */
+	if (!l->shown && l->a->values[OPTION_TERMINAL] == NULL) {
 		shell_instead(&l->config, f);
 	}
 	return status;
@@ -61,6 +64,7 @@ static enum attach_step make_session(
 static enum attach_step choose(struct logon *l, struct choice *ret, struct failure *ret_failure)
 {
 	AUTO(json) json_t *answer = NULL;
+	l->found = false;
 	if (l->new_one) {
 		return make_session(l, ret, ret_failure);
 	}
@@ -75,6 +79,7 @@ static enum attach_step choose(struct logon *l, struct choice *ret, struct failu
 	case 0:
 		return make_session(l, ret, ret_failure);
 	case 1:
+		l->found = true;
 		return ATTACH_DONE;
 	default:
 		break;
@@ -112,6 +117,22 @@ static int logon_inside(struct logon *l, const struct caller *caller)
 	return session_connect(l->server, l->a, &showing);
 }
 
+/* Whether the server refuses a session that was found for the person, and that he did not ask for.
+ */
+static bool is_not_his(const struct logon *l, const struct failure *f)
+{
+	return f->code == ERROR_ACCESS_DENIED && l->found;
+}
+
+static enum attach_step show(
+	struct logon *l, const struct choice *choice, struct failure *ret_failure)
+{
+	report_verbose(l->a, "Connecting sessionID %s to sessionname %s.", choice->session,
+		attach_terminal(l->attach));
+	struct showing showing = { .session = choice->session, .maker = &l->maker };
+	return session_show_here(l->attach, &showing, ret_failure);
+}
+
 /* One session on this terminal, from the choice to its end. ATTACH_SHOWN: *ret_status is its exit
  * status, *ret_end how it left. */
 static enum attach_step one_session(
@@ -126,10 +147,11 @@ static enum attach_step one_session(
 	}
 	l->server->link = varlink_free(l->server->link); /* it may be old when it is next needed */
 	if (step == ATTACH_DONE) {
-		report_verbose(l->a, "Connecting sessionID %s to sessionname %s.", choice.session,
-			attach_terminal(l->attach));
-		struct showing showing = { .session = choice.session, .maker = &l->maker };
-		step = session_show_here(l->attach, &showing, &failure);
+		step = show(l, &choice, &failure);
+		if (step == ATTACH_FAILED && is_not_his(l, &failure)) {
+			step = make_session(l, &choice, &failure);
+			step = step == ATTACH_DONE ? show(l, &choice, &failure) : step;
+		}
 	}
 	if (step == ATTACH_FAILED) {
 		(void)fail(l, &failure);
@@ -196,7 +218,7 @@ static int open_terminal(struct logon *l, const char *name)
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
 	}
-	if (name != NULL && l->maker.system && login_is_wanted()) {
+	if (name != NULL && l->maker.system && login_is_wanted(l->attach)) {
 		return login_run(l->server, l->attach, &l->launch);
 	}
 	return logon_at_tty(l, name != NULL);

@@ -25,13 +25,13 @@ struct login {
 	char name[LINK_SHORT_SIZE];
 };
 
-bool login_is_wanted(void)
+bool login_is_wanted(const struct attach *attach)
 {
 	const struct passwd *account = getpwuid(geteuid());
 	const char *shell = account != NULL ? account->pw_shell : "";
 	const char *name = strrchr(shell, '/');
 	name = name != NULL ? name + 1 : shell;
-	return strcmp(name, "nologin") == 0 || strcmp(name, "false") == 0;
+	return attach_asks(attach, strcmp(name, "nologin") == 0 || strcmp(name, "false") == 0);
 }
 
 /* `login: ` until something was typed. A name that could be none is made harmless, and is nobody's

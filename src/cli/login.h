@@ -6,9 +6,9 @@
 #include "cli/server.h"
 #include "config/user_config.h"
 
-/* Whether this process is a terminal's door and nobody's own: its account has no shell that a
- * person could get. Then the terminal asks who is there. */
-bool login_is_wanted(void);
+/* Whether the terminal asks who is there: as it is configured (login-prompt), else when this
+ * process is nobody's own, because its account has no shell that a person could get. */
+bool login_is_wanted(const struct attach *attach);
 
 /* Asks and shows, again and again, until the terminal or the server is gone. An exit status. */
 int login_run(struct server *server, struct attach *attach, const struct launch *launch);

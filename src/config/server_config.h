@@ -78,11 +78,16 @@ struct listener_config {
 	struct config_place place;
 };
 
+/* Who logs on at a fixed terminal: whoever says his name and password, or the door's own account.
+ */
+enum login_prompt { LOGIN_PROMPT_BY_SHELL, LOGIN_PROMPT_NO, LOGIN_PROMPT_YES };
+
 struct terminal_config {
 	char name[CONFIG_TERMINAL_SIZE];
 	struct principal_list doors;	 /* whose processes may be its door */
 	char line[CONFIG_LINE_SIZE];	 /* what DEVICE shows; may be empty */
 	char listener[CONFIG_NAME_SIZE]; /* whose rights hold there */
+	enum login_prompt login_prompt;	 /* by the shell: where the door's account has none */
 	struct config_place place;
 };
 

@@ -304,6 +304,13 @@ static void terminal_line(struct parse *p, const char *name, const char *value)
 		add_names(p, &t->doors, value, true);
 	} else if (strcmp(name, "line") == 0) {
 		read_line(p, value, t->line);
+	} else if (strcmp(name, "login-prompt") == 0) {
+		bool asks = t->login_prompt == LOGIN_PROMPT_YES;
+		if (config_flag(value, &asks)) {
+			t->login_prompt = asks ? LOGIN_PROMPT_YES : LOGIN_PROMPT_NO;
+		} else {
+			lines_report(&p->lines, "%s: expected yes or no", name);
+		}
 	} else if (!console && strcmp(name, "listener") == 0) {
 		if (text_is_terminal_name(value, false)) {
 			(void)snprintf(t->listener, sizeof(t->listener), "%s", value);

@@ -218,13 +218,29 @@ def test_logins_that_fail_look_alike_and_last_alike(configured):
     assert server.root.ids() == []
 
 
-def test_a_guest_gets_a_new_session_and_never_a_refusal(server):
-    """A session of his that a lost line has left behind is not his to come back to."""
+def test_a_guest_leaves_no_session_behind_and_gets_a_new_one(server):
+    """What a lost line has left would not be his to come back to: it ends."""
     lost = server.dave.logon()
+    kept = server.alice.logon()
     lost.close()
-    server.root.wait_state(lost.session, "Disc")
+    kept.close()
+    server.root.wait_state(lost.session, None)
+    assert server.last_audit("GuestLeft")["ownerName"] == "dave"
+    server.root.wait_state(kept.session, "Disc")
     log_in(server.person("termserv-tty").login_terminal("TERM07"), "dave", password_of("dave")).wait_for(PROMPT)
-    assert server.root.session(lost.session)["state"] == "Disc"
+    assert len(server.dave.ids()) == 1
+
+
+def test_a_session_that_a_guest_may_not_have_keeps_him_from_no_logon(configured):
+    """He was a user when he left it."""
+    server = configured(USUAL.replace("@tsguest = Guest\n", ""))
+    left = server.dave.detached("cat")
+    server.dave.connect(left, emulate=False).close()
+    server.root.wait_state(left, "Disc")
+    server.reload(USUAL)
+    server.pump.wait(lambda: server.dave.code("disconn %d" % left) == 5, "the new rights")
+    server.dave.terminal("termserv logon").wait_for(PROMPT)
+    assert server.root.session(left)["state"] == "Disc"
 
 
 def test_the_logins_limit_bites_at_the_terminal_too(server):

@@ -12,7 +12,7 @@ import processes
 import world
 from server import PROMPT
 from sshd import Sshd
-from system_server import CONFIG, USUAL, descendants
+from system_server import CONFIG, LOGIN, RIGHTS, SERVER, USUAL, descendants, log_in, password_of
 
 NASTY = ["", " ", "a b", "'", "\"", "\\", "$HOME", "$(id)", "`id`", ";id", "*", "~", "-n", "--", "!x", "a\tb", "a\nb", "täglich",
          "'\\''", "#", "&", "|", ">", "\\n", "%s"]
@@ -149,6 +149,81 @@ def test_a_session_moves_from_ssh_to_a_fixed_terminal_and_back(server, daemon):
     fixed.wait_for("it moves")
     assert terminal.wait_exit() == 0
     server.alice.terminal("ssh here", env=server.alice.environment()).wait_for(PROMPT)
+
+
+# --- a terminal for a key ------------------------------------------------------------------------------
+
+
+def blocks_for_a_key():
+    """What the manual tells to put into sshd_config and termserv.conf."""
+    text = (world.REPOSITORY / "man/termserv.conf.5.scd").read_text().split("## A terminal for an ssh key")[1].split("\n# ")[0]
+    blocks = re.findall(r"```\n(.*?)```", text, re.S)
+    daemon, = [b for b in blocks if b.startswith("Match User term03\n")]
+    terminal, = [b for b in blocks if b.startswith("[terminal TERM03]\n")]
+    return daemon, terminal
+
+
+@pytest.fixture
+def keyed(configured):
+    """A server and an sshd with these lines; term03 has a key, and so has alice."""
+    lines, terminal = blocks_for_a_key()
+    server = configured(SERVER + RIGHTS + terminal)
+    daemon = Sshd(server, lines).start()
+    daemon.client(server.term03)
+    daemon.client(server.alice)
+    yield server
+    daemon.end()
+
+
+def test_a_key_has_a_fixed_terminal_that_asks_who_is_there(keyed):
+    terminal = log_in(keyed.term03.terminal("ssh here"), "bob", password_of("bob")).wait_for(PROMPT)
+    session, = keyed.root.sessions()
+    assert (session["name"], session["user"], session["listener"]) == ("TERM03", "bob", "ssh")
+    assert keyed.bob.run("id -un", in_terminal=terminal).out == "bob\n"
+    idle = keyed.alice.detached("sh -c 'echo found in the hall; cat'")
+    terminal.line("exit")
+    keyed.root.wait_state(session["id"], None)
+    terminal.wait_until(lambda t: LOGIN.search(t.screen()), "the prompt again")
+    assert keyed.alice.code("connect %d /dest:TERM03" % idle) == 0
+    terminal.wait_for("found in the hall")
+
+
+def test_another_users_login_cannot_have_that_terminal(keyed):
+    terminal = keyed.alice.terminal(["ssh", "-t", "here", "termserv logon --terminal TERM03"])
+    assert terminal.wait_exit() == 1
+    assert "Error code 5" in terminal.screen()
+    log_in(keyed.term03.terminal("ssh here"), "bob", password_of("bob")).wait_for(PROMPT)
+
+
+def test_the_key_is_good_for_nothing_else(keyed):
+    for words in (["ssh", "here", "id"], ["ssh", "-t", "here", "sh"], ["scp", "-q", "/etc/motd", "here:motd"]):
+        if "-t" in words:
+            keyed.term03.terminal(words).wait_for(LOGIN).close()
+        else:
+            result = keyed.term03.run(words)
+            assert result.status != 0 and "uid=" not in result.out, result
+    assert not (keyed.term03.home / "motd").exists()
+
+
+def test_the_key_gets_no_shell_while_the_terminal_cannot_be_had(keyed):
+    """Neither when another login holds it nor when no server runs, where others get a plain shell."""
+    first = keyed.term03.terminal("ssh here").wait_for(LOGIN)
+    second = keyed.term03.terminal("ssh here")
+    assert second.wait_exit() == 1 and "Error code 7023" in second.screen()
+    assert keyed.root.run("termserv stop --force", limit=30).status == 0
+    keyed.process.wait()
+    keyed.process = None
+    first.wait_until(lambda t: not t.running, "the first to end")
+    last = keyed.term03.terminal("ssh here")
+    assert last.wait_exit() == 1 and "plain shell" not in last.screen()
+
+
+@pytest.mark.parametrize("who,word,asks", [("alice", "yes", True), ("termserv-tty", "no", False)])
+def test_who_is_asked_for_may_be_configured(configured, who, word, asks):
+    server = configured(SERVER + RIGHTS + "[terminal TERM03]\nuser = %s\nlogin-prompt = %s\n" % (who, word))
+    terminal = server.person(who).terminal("termserv logon --terminal TERM03")
+    terminal.wait_for(re.compile("login:|termserv-tty@"))
+    assert ("login:" in terminal.screen()) == asks
 
 
 # --- the login shell -----------------------------------------------------------------------------------

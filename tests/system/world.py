@@ -62,6 +62,7 @@ ACCOUNTS = {a.name: a for a in [
     account("keyla", 2009),  # no password at all: she comes with a key only
     account("termserv", 2051, shell=NOBODY_LOGS_IN),
     account("termserv-tty", 2052, shell=NOBODY_LOGS_IN),
+    account("term03", 2053, shell="/bin/sh"),  # a terminal's: for a key of ssh, and for nothing else
 ]}
 
 PLAIN_PAM = """\

@@ -134,6 +134,9 @@ static void every_key_is_read(void **state)
 					"group = staff\n"
 					"line = /dev/ttyS0\n"
 					"listener = serial\n"
+					"login-prompt = YES\n"
+					"[terminal TERM05]\n"
+					"login-prompt = no\n"
 					"[terminal]\n"
 					"chooser = no\n"
 					"[session]\n"
@@ -161,6 +164,9 @@ static void every_key_is_read(void **state)
 	t = server_config_terminal(c, "term03");
 	assert_string_equal(t->name, "TERM03");
 	assert_string_equal(t->listener, "serial");
+	assert_int_equal(t->login_prompt, LOGIN_PROMPT_YES);
+	assert_int_equal(server_config_terminal(c, "TERM05")->login_prompt, LOGIN_PROMPT_NO);
+	assert_int_equal(server_config_terminal(c, "console")->login_prompt, LOGIN_PROMPT_BY_SHELL);
 	assert_int_equal(t->doors.count, 3);
 	uint32_t staff = STAFF, other = 1;
 	assert_true(principal_list_has(&t->doors,
@@ -292,17 +298,20 @@ static void each_mistake_has_its_line_and_the_rest_counts(void **state)
 					"limit-action = explode\n"	    /* 27 */
 					"[nonsense x]\n"		    /* 28 */
 					"a = b\n"			    /* 29 */
-					"[console x]\n",		    /* 30 */
+					"[console x]\n"			    /* 30 */
+					"[terminal A]\n"		    /* 31 */
+					"login-prompt = maybe\n",	    /* 32 */
 		&h);
 	static const unsigned lines[] = { 1, 3, 4, 5, 6, 7, 10, 11, 12, 13, 15, 16, 17, 20, 21, 22,
-		24, 26, 27, 28, 30 };
+		24, 26, 27, 28, 30, 32 };
 	assert_int_equal(h.count, ARRAY_SIZE(lines));
 	assert_memory_equal(h.lines, lines, sizeof(lines));
 	assert_string_equal(h.file, "a.conf");
 	assert_int_equal(c->administrators.count, 1);
 	assert_true(c->single_session);
 	assert_int_equal(c->failure_delay, 3);
-	assert_int_equal(c->terminal_count, 1);
+	assert_int_equal(c->terminal_count, 2);
+	assert_int_equal(c->terminals[1].login_prompt, LOGIN_PROMPT_BY_SHELL);
 	assert_int_equal(c->terminals[0].doors.count, 1);
 	assert_int_equal(c->terminals[0].doors.items[0].id, ALICE);
 }

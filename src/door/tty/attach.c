@@ -210,6 +210,11 @@ bool attach_stays(const struct attach *a)
 	return a->registration.stays;
 }
 
+bool attach_asks(const struct attach *a, bool otherwise)
+{
+	return a->registration.asks || (otherwise && !a->registration.asks_never);
+}
+
 bool attach_left(const struct attach *a)
 {
 	return attach_must_leave(a);

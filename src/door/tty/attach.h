@@ -93,7 +93,8 @@ void attach_show(struct attach *a, struct attach_end *ret);
 
 bool attach_stopped(const struct attach *a); /* the server said that it ends */
 bool attach_stays(const struct attach *a);   /* it waits when its session was taken away */
-bool attach_left(const struct attach *a);    /* the terminal is gone, or a signal ended us */
+bool attach_asks(const struct attach *a, bool otherwise); /* who is there; where it is not set */
+bool attach_left(const struct attach *a); /* the terminal is gone, or a signal ended us */
 
 static inline void auto_attach_free(struct attach **a)
 {

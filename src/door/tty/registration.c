@@ -150,6 +150,9 @@ static enum registration_event take_ready(struct registration *r, const json_t *
 	}
 	const char *on_steal = json_string_value(json_object_get(fields, "onSteal"));
 	r->stays = on_steal != NULL && strcmp(on_steal, "login") == 0;
+	const json_t *prompt = json_object_get(fields, "loginPrompt");
+	r->asks = json_is_true(prompt);
+	r->asks_never = json_is_false(prompt);
 	r->ready = true;
 	r->known = true;
 	return REGISTRATION_READY;

@@ -43,6 +43,8 @@ struct registration {
 	bool ready;		/* the server knows us, on this connection */
 	bool known;		/* it has known us before: name and secret are set */
 	bool stays;		/* the terminal waits for a logon when its session was taken away */
+	bool asks;		/* whoever sits there is to say who he is */
+	bool asks_never;	/* he is not; with neither, it is the door's to know */
 	bool stopped;		/* the server is being ended on purpose */
 	bool started;		/* we have started one since it was lost */
 	uint64_t next_try;	/* when to connect again, of clock_monotonic_ms() */

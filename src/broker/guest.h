@@ -1,0 +1,9 @@
+/* A guest, who may log on and nothing else, leaves no session behind: he could not come back to it.
+ */
+#pragma once
+
+struct session;
+
+/* The session has just lost its terminal: it is logged off when its owner is a guest where it came
+ * in. His groups are asked for first; when they cannot be had, it stays. */
+void guest_left(struct session *s);
