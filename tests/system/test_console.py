@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server import PROMPT, error_code
-from system_server import LOGIN, RIGHTS, SERVER, TERMINALS, USUAL, log_in, password_of
+from system_server import LOGIN, PASSWORD, RIGHTS, SERVER, TERMINALS, USUAL, log_in, password_of
 
 RELAXED = USUAL.replace("line = /dev/tty1\n", "line = /dev/tty1\nrules = relaxed\n")
 BOBS = password_of("bob")
@@ -120,6 +120,24 @@ def test_nobody_connects_from_it(server):
     idle = server.alice.detached()
     for words in ("connect %d" % idle, "connect %d /dest:TERM05" % idle, "connect /dest:TERM05", "termserv logon"):
         assert server.alice.code(words, in_terminal=console) == 7041
+
+
+def test_nor_as_somebody_else(server):
+    """Where one sits counts, not as whom: su and sudo keep the terminal."""
+    console = at_console(server, "alice")
+    idle = server.alice.detached()
+    out = server.base / "said"
+    out.touch()
+    out.chmod(0o666)
+    for who, words in (("erin", "connect %d --password-fd 0 </dev/null" % idle), ("erin", "connect /dest:TERM05"),
+                       ("bob", "connect %d" % server.bob.detached())):
+        at = len(console.raw)
+        console.line("su -s /bin/sh --session-command '%s >%s 2>&1' %s; echo status $?" % (words, out, who))
+        console.wait_until(lambda t: PASSWORD.search(t.raw[at:].decode("utf-8", "replace")), "su's question")
+        console.line(password_of(who))
+        console.wait_until(lambda t: re.search(rb"status \d", t.raw[at:]), "its end")
+        assert "Error code 7041" in out.read_text(), (who, words, out.read_text())
+    assert server.root.session(console.session)["name"] == "console"
 
 
 def test_its_rights_are_its_own(configured):
