@@ -212,13 +212,14 @@ static const struct operation_kind create_kind = {
 	.on_time = on_time,
 };
 
-size_t create_count(const struct broker *b)
+size_t create_count(const struct broker *b, const uid_t *uid)
 {
 	size_t count = 0;
 	const struct operation *o;
 	TAILQ_FOREACH(o, &b->operations, entry)
 	{
-		count += o->kind == &create_kind;
+		const struct create *c = (const struct create *)o;
+		count += o->kind == &create_kind && !c->login && (uid == NULL || o->uid == *uid);
 	}
 	return count;
 }

@@ -29,8 +29,9 @@ void create_start(struct call *call, const struct create_request *request, int p
 /* Calls that wait for the name service; unanswered. */
 void create_free_lookups(struct broker *b);
 
-/* Sessions that are being made at this moment. */
-size_t create_count(const struct broker *b);
+/* Sessions that are being made at this moment, of this caller (NULL: of all), logons at fixed
+ * terminals not among them. */
+size_t create_count(const struct broker *b, const uid_t *uid);
 
 /* termservd's answer to the request with this serial: 0 or -errno. */
 void create_spawned(struct broker *b, uint32_t serial, int error);

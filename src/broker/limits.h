@@ -8,9 +8,11 @@
 #define LIMIT_CONNECTIONS_PER_UID 1536 /* LIMIT_TERMINALS doors and 512 commands at once */
 #define LIMIT_SESSIONS_PER_UID 4096
 #define LIMIT_TERMINALS 1024
-#define LIMIT_CREATING 64     /* sessions that are being made at once */
-#define LIMIT_PARKED 1024     /* calls that wait for a swap that was answered already */
-#define LIMIT_WATCHERS 64     /* calls that want the list again after each change */
+#define LIMIT_CREATING 64	  /* sessions that are being made at once */
+#define LIMIT_CREATING_PER_UID 16 /* in system mode: a host that is stopped takes its time */
+#define LIMIT_PARKED 1024	  /* calls that wait for a swap that was answered already */
+#define LIMIT_WATCHERS 512	  /* calls that want the list again after each change */
+#define LIMIT_WATCHERS_PER_UID 64
 #define LIMIT_LINK_PACKETS 16 /* read from one leader before others have their turn */
 
 /* By how much a wait may be longer than asked; sd-event's own default is 250 ms. */

@@ -86,14 +86,28 @@ static bool asking_terminal(struct call *call, const struct request *q, struct t
 }
 
 /* False: answered. */
-static bool check_room(struct call *call)
+static bool check_open(struct call *call)
 {
-	struct broker *b = call->broker;
-	if (b->stopping) {
+	if (call->broker->stopping) {
 		call_fail(call, ERROR_LOGONS_DISABLED, "The server is being ended.");
 		return false;
 	}
-	if (create_count(b) >= LIMIT_CREATING) {
+	return true;
+}
+
+/* Nobody shall keep the others out. Who logs on at a fixed terminal takes no room of theirs: there
+ * is one at each. False: answered. */
+static bool check_room(struct call *call)
+{
+	const struct broker *b = call->broker;
+	if (b->mode == POLICY_SYSTEM_MODE &&
+		create_count(b, &call->uid) >= LIMIT_CREATING_PER_UID) {
+		call_fail(call, ERROR_BUSY,
+			"%d sessions of yours are being started at this moment; try again.",
+			LIMIT_CREATING_PER_UID);
+		return false;
+	}
+	if (create_count(b, NULL) >= LIMIT_CREATING) {
 		call_fail(call, ERROR_BUSY,
 			"%d sessions are being started at this moment; try again.", LIMIT_CREATING);
 		return false;
@@ -169,7 +183,7 @@ static void log_on(struct call *call, uid_t uid, struct caller_groups *groups)
 	struct request q;
 	struct terminal *t;
 	if (!read_request(call, &q) || !asking_terminal(call, &q, &t) || !check_place(&call, t) ||
-		!check_room(call)) {
+		!check_open(call)) {
 		return;
 	}
 	struct create_request request = {
@@ -246,7 +260,7 @@ void method_create_session(struct call *call)
 		}
 		return;
 	}
-	if (!check_room(call) || !check_own(call, t)) {
+	if (!check_open(call) || !check_room(call) || !check_own(call, t)) {
 		return;
 	}
 	struct create_request request = { .owner = call->uid, .terminal = t };

@@ -52,9 +52,25 @@ static void on_gone(struct call *call)
 	(void)call_free(call);
 }
 
+static size_t count_of(const struct broker *b, uid_t uid)
+{
+	size_t count = 0;
+	const struct call *call;
+	TAILQ_FOREACH(call, &b->watchers, entry)
+	{
+		count += call->uid == uid;
+	}
+	return count;
+}
+
 void watch_add(struct call *call)
 {
 	struct broker *b = call->broker;
+	if (count_of(b, call->uid) >= LIMIT_WATCHERS_PER_UID) {
+		call_fail(call, ERROR_TOO_MANY_SESSIONS, "You watch this server %d times already.",
+			LIMIT_WATCHERS_PER_UID);
+		return;
+	}
 	if (b->watcher_count >= LIMIT_WATCHERS) {
 		call_fail(call, ERROR_TOO_MANY_SESSIONS, "%d callers watch this server already.",
 			LIMIT_WATCHERS);
