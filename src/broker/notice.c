@@ -25,12 +25,17 @@ void notice_who(char *text, size_t size, const struct call *call)
 {
 	char user[NAME_MAX_SHOWN + 1];
 	user_text(user, sizeof(user), call->broker, call->uid);
-	/* Where he sits is where his session is; a door without one tells what it shows. */
+	/* Where he sits is where his session is; a door without one tells what it shows, and one
+	 * that fetches a session to itself is named by what it does: its address is left to say. */
 	const struct session *own = call->session != 0 ? session_find(call->broker, call->session)
 						       : NULL;
 	bool sits = own != NULL && session_is_active(own);
 	const char *terminal = sits ? own->info.terminal : call->acting ? call->audit.terminal : "";
-	const char *client = sits ? own->info.client : call->acting ? call->audit.client : "";
+	bool fetches = json_object_get(call->parameters, "secret") != NULL &&
+		       json_string_value(json_object_get(call->parameters, "destination")) == NULL;
+	const char *client = sits		       ? own->info.client
+			     : call->acting || fetches ? call->audit.client
+						       : "";
 	(void)snprintf(text, size, "%s%s%.*s%s%.*s%s", user, terminal[0] != '\0' ? " at " : "",
 		LINK_NAME_SIZE - 1, terminal, client[0] != '\0' ? " (" : "", 46, client,
 		client[0] != '\0' ? ")" : "");

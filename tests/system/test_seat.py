@@ -142,6 +142,14 @@ def test_an_administrator_sees_what_stopping_costs_whom(server):
     assert server.root.ids() == [1]
 
 
+def test_who_fetches_a_session_to_a_login_of_his_is_named_with_where_he_sits(server):
+    first = server.alice.logon()
+    first.line("echo it moves").wait_for("\nit moves")
+    ssh = {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.1 22"}
+    server.alice.terminal("connect %d" % first.session, env=ssh).wait_for("it moves")
+    first.wait_for("Session %d was connected to ssh#1 by alice (192.0.2.7)." % first.session)
+
+
 @pytest.mark.parametrize("what", ["close", "login"])
 def test_a_terminal_whose_session_was_taken_closes_or_waits(configured, what):
     server = configured(USUAL + "[listener tty]\non-steal = %s\n" % what)
