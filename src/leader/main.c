@@ -422,8 +422,7 @@ static void failure_text(char *text, size_t size, const char *step, int error)
 	} else if (error == -EKEYREVOKED) {
 		(void)snprintf(text, size, "this account may not log on");
 	} else {
-		(void)snprintf(text, size, "the session could not be started: failed %s: %s", step,
-			strerrordesc_np(-error));
+		(void)snprintf(text, size, "it failed %s: %s", step, strerrordesc_np(-error));
 	}
 }
 
