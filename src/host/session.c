@@ -86,8 +86,8 @@ void session_done(struct session *s)
 static void fail(struct session *s, const char *what, int error)
 {
 	struct link_simple ended = link_make(LINK_ENDED, 0);
-	(void)snprintf(ended.text, sizeof(ended.text),
-		"the session could not be started: failed %s: %s", what, strerrordesc_np(-error));
+	(void)snprintf(
+		ended.text, sizeof(ended.text), "it failed %s: %s", what, strerrordesc_np(-error));
 	ended.error = error;
 	session_tell_leader(s, &ended);
 	struct cable_bye bye = { .ended = 1 };
