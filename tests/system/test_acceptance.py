@@ -4,6 +4,7 @@ alice sits in a session at TERM01 and has a disconnected one; bob has a disconne
 carol sits at TERM05. All are on the level User unless a case says otherwise."""
 
 import os
+import re
 import signal
 from collections import namedtuple
 
@@ -228,18 +229,19 @@ def test_14_the_configuration_may_free_root_and_the_session_is_told(configured, 
     here.line("connect %d" % b.there.session).wait_for("bob was here")
     record = server.last_audit("Connect", user="root")
     assert (record["result"], record["by"]) == (0, "policy")
+    assert re.search(r"warning: audit: .*\"event\":\"Connect\",\"uid\":0,", server.log())
     if setting == "notify":
-        here.wait_for("root")
+        here.wait_for("Session %d of bob was taken over without a password by root" % b.there.session)
     erins = server.erin.logon()  # an administrator is not root
     server.erin.assert_refused("connect %d" % b.foreign, 1326, in_terminal=erins)
 
 
 def test_15_a_guest_does_not_come_back_to_his_session(server):
-    left = server.dave.logon()
-    left.close()
-    server.root.wait_state(left.session, "Disc")
-    here = server.dave.logon(options="--new")
-    server.dave.assert_refused("connect %d" % left.session, 5, in_terminal=here)
+    """Not to one that is on another terminal; and none is on none."""
+    there, here = server.dave.logon(options="--new"), server.dave.logon(options="--new")
+    server.dave.assert_refused("connect %d" % there.session, 5, in_terminal=here)
+    there.close()
+    server.root.wait_state(there.session, None)
 
 
 def test_15_a_guest_does_not_leave_his_session_behind(server):

@@ -1,8 +1,10 @@
 """Passwords: what a missing, a wrong and a right one do, how often one may try, and that none is left anywhere."""
 
+import itertools
 import os
 import re
 import signal
+import statistics
 import time
 from pathlib import Path
 
@@ -194,7 +196,8 @@ def refusal(terminal, name, password):
     start, at = time.monotonic(), len(terminal.raw)
     terminal.line(password)
     terminal.wait_until(lambda t: LOGIN.search(t.raw[at:].decode("utf-8", "replace")), "the next login prompt", 60)
-    return time.monotonic() - start, terminal.raw[at:].decode("utf-8", "replace").replace(name, "NAME")
+    text = terminal.raw[at:].decode("utf-8", "replace").replace(name, "NAME").replace(terminal.name, "TERMINAL")
+    return time.monotonic() - start, text
 
 
 def test_a_login_makes_a_session_of_that_user(server):
@@ -206,15 +209,25 @@ def test_a_login_makes_a_session_of_that_user(server):
 
 
 def test_logins_that_fail_look_alike_and_last_alike(configured):
-    """Unknown user, wrong password, no right to log on: same text, same time."""
-    server = configured(SLOW.replace("failure-delay = 3", "failure-delay = 1").replace("[rights]\n", "[rights]\ncarol = None\n"))
-    terminal = server.person("termserv-tty").login_terminal("TERM07")
+    """Unknown user, wrong password, no right to log on: same text, same time. All orders, each at a terminal of its own,
+    because the fourth failure of one would be answered later."""
     cases = {"unknown": ("nobodyknows", "wrong"), "wrong": ("alice", "wrong"), "denied": ("carol", password_of("carol"))}
-    found = {name: refusal(terminal, *case) for name, case in cases.items()}
-    assert len({text for _, text in found.values()}) == 1, found
-    assert INCORRECT.search(found["wrong"][1])
-    seconds = [s for s, _ in found.values()]
-    assert max(seconds) - min(seconds) < 0.5, found
+    orders = list(itertools.permutations(cases))
+    halls = "".join("[terminal HALL%d]\nuser = termserv-tty\n" % n for n in range(len(orders)))
+    server = configured(SLOW.replace("failure-delay = 3", "failure-delay = 1").replace("[rights]\n", "[rights]\ncarol = None\n") + halls)
+    found = {name: [] for name in cases}
+    for number, order in enumerate(orders):
+        terminal = server.person("termserv-tty").login_terminal("HALL%d" % number)
+        for name in order:
+            found[name].append(refusal(terminal, *cases[name]))
+    assert len({text for tries in found.values() for _, text in tries}) == 1, found
+    assert INCORRECT.search(found["wrong"][0][1])
+    seconds = {name: sorted(s for s, _ in tries) for name, tries in found.items()}
+    medians = {name: statistics.median(s) for name, s in seconds.items()}
+    assert max(medians.values()) - min(medians.values()) < 0.05, seconds
+    for one, other in itertools.permutations(seconds, 2):
+        assert seconds[one][-1] > seconds[other][0] - 0.01, ("all of one before all of the other", seconds)
+    assert all(1 <= s < 2 for tries in seconds.values() for s in tries), seconds
     assert server.root.ids() == []
 
 
