@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -305,6 +306,16 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	return 0;
 }
 
+/* In system mode a host that does not obey, or is stopped by its owner, keeps no terminal: it is
+ * told to leave it, and from now on counts as having left. */
+static void let_go(struct relay *r, const char *terminal)
+{
+	if (r->system && r->current.name[0] != '\0' && strcasecmp(r->current.name, terminal) == 0) {
+		r->current = (struct relay_terminal){ 0 };
+		r->info_due = true;
+	}
+}
+
 /* Only the worst that was asked for counts. */
 static void take_order(struct relay *r, enum relay_order order, const struct link_simple *message)
 {
@@ -338,6 +349,7 @@ static int on_broker_message(
 		ask_host(r, message, LINK_PLUGGED, NULL);
 		return 0;
 	case LINK_UNPLUG:
+		let_go(r, message->terminal);
 		ask_host(r, message, LINK_UNPLUGGED, NULL);
 		return 0;
 	case LINK_NOTICE:

@@ -1,0 +1,80 @@
+"""What one user does to his own processes and folders, and with many connections: it costs nobody else anything."""
+
+import os
+import re
+import signal
+
+import control
+import world
+from server import PROMPT
+from system_server import RUNTIME, log_in, password_of
+
+ALICE, BOB = (world.ACCOUNTS[name].uid for name in ("alice", "bob"))
+
+
+def test_one_users_watchers_leave_room_for_anothers(server):
+    held = []
+    for _ in range(100):
+        link = control.Control(BOB)
+        held.append((link, link.call("ListSessions", more=True, watch=True)))
+    assert any("error" in answer for _, answer in held)
+    assert "error" not in control.Control(ALICE).call("ListSessions", more=True, watch=True)
+
+
+def again(terminal, pattern, at):
+    terminal.wait_until(lambda t: re.search(pattern, t.raw[at:].decode("utf-8", "replace"), re.S), "%s again" % pattern)
+
+
+def stop_host(server, session):
+    host = server.one("termserv-host", session)
+    os.kill(host.pid, signal.SIGSTOP)
+    return host
+
+
+def test_a_stopped_host_keeps_no_terminal(server):
+    """The host is its owner's: he may stop it, leave the terminal, and the next one must be able to log on there."""
+    door = server.person("termserv-tty").login_terminal("TERM07")
+    log_in(door, "alice", password_of("alice")).wait_for(PROMPT)
+    session, = server.root.ids()
+    stop_host(server, session)
+    at = len(door.raw)
+    door.type("\x1d\x1d\x1d")
+    again(door, "login: ", at)
+    at = len(door.raw)
+    log_in(door, "bob", password_of("bob"))
+    again(door, "try again", at)
+    server.root.wait_state(session, "Disc")
+    again(door, "try again.*login: ", at)
+    at = len(door.raw)
+    door.line("bob")
+    again(door, "Password: ", at)
+    door.line(password_of("bob"))
+    again(door, re.escape(PROMPT), at)
+    assert server.bob.run("id -un", in_terminal=door).out == "bob\n"
+
+
+def test_what_an_owner_leaves_in_his_folder_is_removed_and_nothing_outside(server):
+    session = server.alice.logon()
+    number = session.session
+    run = RUNTIME / "sessions" / str(number) / "run"
+    victim = world.Path("/run/victim")
+    victim.mkdir()
+    (victim / "file").write_text("x")
+    (victim / "file").chmod(0o600)
+    script = """
+import os
+os.chdir(%r)
+os.symlink("/run/victim", "link"); os.symlink("/run/victim/file", "flink")
+for n in os.listdir("."):
+    pass
+d = "."
+for i in range(60):
+    os.mkdir("d"); open("f", "w").close(); os.symlink("/run/victim", "l"); os.chdir("d")
+os.makedirs("closed/in", 0o700); os.chmod("closed", 0)
+""" % str(run)
+    server.alice.run("/usr/bin/python3 -c '%s'" % script.replace("'", '"'))
+    assert "closed" in (os.path.basename(p) for p, _, _ in os.walk(run))
+    server.alice.run("logoff %d" % number)
+    server.pump.wait(lambda: number not in server.root.ids(), "the session to end")
+    server.pump.wait(lambda: not (RUNTIME / "sessions" / str(number)).exists(), "the folder to go")
+    assert (victim / "file").stat().st_mode & 0o777 == 0o600 and (victim / "file").stat().st_uid == 0
