@@ -424,7 +424,8 @@ void relay_order_host(struct relay *r, enum link_type type, uint32_t reason, con
 	(void)tell_host(r, &order, NULL);
 }
 
-/* In system mode a host is its owner's to bend: the tty that it names must be one of his. */
+/* In system mode a host is its owner's to bend: the tty that it names must be one of his, and stays
+ * the session's: nobody logs himself on wherever he likes. */
 static void check_tty(struct relay *r, const struct link_info *info)
 {
 	dev_t device = 0;
@@ -438,7 +439,7 @@ static void on_info(struct relay *r, const struct link_info *info)
 {
 	r->info = *info;
 	if (r->system) {
-		if (strcmp(info->tty, r->tty_said) != 0) {
+		if (r->tty[0] == '\0' && strcmp(info->tty, r->tty_said) != 0) {
 			check_tty(r, info);
 		}
 		link_set_text(r->info.tty, r->tty);

@@ -5,9 +5,12 @@ import re
 import signal
 
 import control
+import pytest
+import wire
 import world
 from server import PROMPT
 from system_server import RUNTIME, log_in, password_of
+from test_trust import puppet  # noqa: F401 - the broker that is played by the test
 
 ALICE, BOB = (world.ACCOUNTS[name].uid for name in ("alice", "bob"))
 
@@ -78,3 +81,45 @@ os.makedirs("closed/in", 0o700); os.chmod("closed", 0)
     server.pump.wait(lambda: number not in server.root.ids(), "the session to end")
     server.pump.wait(lambda: not (RUNTIME / "sessions" / str(number)).exists(), "the folder to go")
     assert (victim / "file").stat().st_mode & 0o777 == 0o600 and (victim / "file").stat().st_uid == 0
+
+
+def test_nobody_looks_into_the_door_that_takes_passwords(server):
+    """Not even another door: those of all fixed terminals are one account's."""
+    door = server.person("termserv-tty").login_terminal("TERM07")
+    assert os.readlink("/proc/%d/exe" % door.process.pid).endswith("/termserv")
+    with wire.as_uid(world.ACCOUNTS["termserv-tty"].uid), pytest.raises(PermissionError):
+        open("/proc/%d/mem" % door.process.pid, "rb").close()
+
+
+LIAR = """\
+#!/usr/bin/python3 -I
+import os, socket, time
+link = socket.socket(fileno=3)
+link.setblocking(True)
+link.recv(4096)
+ours = [os.ttyname(os.openpty()[1]) for _ in range(2)]
+for tty, title in (("/dev/pts/ptmx", "wrong"), (ours[0], "first"), (ours[1], "last")):
+    packet = bytearray.fromhex(%r)
+    for (at, size), text in zip(%r, (tty, title, ours[0])):
+        packet[at:at + len(text)] = text.encode()
+    link.send(packet)
+time.sleep(1000)
+"""
+
+
+def test_a_host_names_one_tty_of_its_owners_and_no_second_one(puppet):  # noqa: F811
+    """It goes into utmp: its owner would be logged on wherever he likes."""
+    info = wire.Info(wire.Header(wire.LINK_VERSION, wire.INFO, 0), state=4, program=1)
+    fields = [(f.offset, f.size) for f in (wire.Info.tty, wire.Info.title, wire.Info.term)]
+    host = puppet.system.programs / "termserv-host"
+    host.unlink()
+    world.write(host, LIAR % (bytes(info).hex(), fields), 0o755)
+    mine, proof = wire.pair_of(ALICE)
+    wire.send(mine, wire.warrant(wire.USE_LOGON), [wire.spec()])
+    _, link = puppet.spawn(proof, ALICE)
+    wire.send(link, wire.simple(wire.HELLO, 7))
+    found = puppet.expect(link, wire.INFO)
+    while found.title != b"last":
+        found = puppet.expect(link, wire.INFO)
+    assert found.tty == found.term != b""
+    wire.send(link, wire.simple(wire.RESET, 8))
