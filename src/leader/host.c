@@ -17,12 +17,13 @@
 #define HOST_LINK_FD 3
 #define EXEC_FAILED 127
 
-/* What root has opened stays with root: a user may look into every descriptor of his processes. */
-static int become_owners(const struct login *login)
+/* What root has opened stays with root: a user may look into every descriptor of his processes. The
+ * pipe to our log he can only write into. */
+static int become_owners(const struct login *login, int log_fd)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
-		dup2(fd, STDERR_FILENO) < 0 || chdir("/") < 0) {
+		dup2(log_fd >= 0 ? log_fd : fd, STDERR_FILENO) < 0 || chdir("/") < 0) {
 		return -errno;
 	}
 	return login_become(login);
@@ -31,15 +32,18 @@ static int become_owners(const struct login *login)
 /* In the child. Signals as a fresh program expects them: what is blocked or ignored here would be
  * inherited by all that runs in the session. */
 _Noreturn static void become_host(
-	const char *path, uint32_t session, int link_fd, const struct login *login)
+	const char *path, uint32_t session, int link_fd, const struct login *login, int log_fd)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (log_fd == HOST_LINK_FD) { /* out of the link's way */
+		log_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, HOST_LINK_FD + 1);
+	}
 	/* dup2() onto itself would keep the close-on-exec mark. */
 	int r = link_fd == HOST_LINK_FD ? fcntl(link_fd, F_SETFD, 0) : dup2(link_fd, HOST_LINK_FD);
 	if (r >= 0 && login != NULL) {
-		r = become_owners(login);
+		r = become_owners(login, log_fd);
 	}
 	if (r >= 0) {
 		(void)close_range(HOST_LINK_FD + 1, ~0U, 0);
@@ -51,7 +55,7 @@ _Noreturn static void become_host(
 	_exit(EXEC_FAILED);
 }
 
-int host_start(struct host *ret, uint32_t session, const struct login *login)
+int host_start(struct host *ret, uint32_t session, const struct login *login, int log_fd)
 {
 	AUTO(free) char *path = NULL;
 	int r = runtime_sibling(&path, "termserv-host");
@@ -72,7 +76,7 @@ int host_start(struct host *ret, uint32_t session, const struct login *login)
 		return -errno;
 	}
 	if (pid == 0) {
-		become_host(path, session, theirs, login);
+		become_host(path, session, theirs, login, log_fd);
 	}
 	*ret = (struct host){ .pid = pid, .link_fd = TAKE_FD(ours) };
 	return 0;

@@ -26,6 +26,7 @@
 #include "leader/cgroup.h"
 #include "leader/folder.h"
 #include "leader/host.h"
+#include "leader/hostlog.h"
 #include "leader/login.h"
 #include "leader/logon.h"
 #include "leader/pam.h"
@@ -57,7 +58,8 @@ struct leader {
 	struct folder folder;
 	struct cgroup cgroup;
 	struct record record;
-	struct pam_login *pam; /* system mode: the owner's login; NULL = none */
+	struct hostlog hostlog; /* system mode */
+	struct pam_login *pam;	/* system mode: the owner's login; NULL = none */
 	int signal_fd;
 	enum stage stage;
 	uint64_t deadline;     /* clock_monotonic_ms(); of the stage */
@@ -117,6 +119,7 @@ static void hang_up_tree(void)
 static void on_host_end(struct leader *l, bool left)
 {
 	l->host.pid = 0;
+	hostlog_read(&l->hostlog, l->relay.session);
 	while (l->relay.host_fd >= 0 && relay_on_host(&l->relay) > 0) {
 		/* its last words */
 	}
@@ -260,7 +263,7 @@ static void on_listen(struct leader *l)
 static void run(struct leader *l)
 {
 	while (l->stage != STAGE_OVER) {
-		enum { SIGNALS, LISTEN, HOST, BROKER, CHECK, COUNT };
+		enum { SIGNALS, LISTEN, HOST, BROKER, CHECK, HOSTLOG, COUNT };
 		struct pollfd polls[COUNT] = {
 			[SIGNALS] = { .fd = l->signal_fd, .events = POLLIN },
 			[LISTEN] = { .fd = l->listen_again == 0 ? l->folder.listen_fd : -1,
@@ -269,9 +272,12 @@ static void run(struct leader *l)
 			[BROKER] = { .fd = l->relay.broker_fd,
 				.events = relay_broker_events(&l->relay) },
 			[CHECK] = { .fd = relay_check_fd(&l->relay), .events = POLLIN },
+			[HOSTLOG] = { .fd = l->hostlog.fd, .events = POLLIN },
 		};
 		/* Few as they are: with a limit of descriptors below their number poll() fails. */
-		nfds_t count = polls[CHECK].fd >= 0 ? COUNT : CHECK;
+		nfds_t count = polls[HOSTLOG].fd >= 0 ? COUNT
+			       : polls[CHECK].fd >= 0 ? HOSTLOG
+						      : CHECK;
 		int n = poll(polls, count, wait_ms(l));
 		if (n < 0 && errno != EINTR) {
 			log_error("poll: %s", strerrordesc_np(errno));
@@ -290,6 +296,9 @@ static void run(struct leader *l)
 		}
 		if (polls[CHECK].revents != 0) {
 			relay_on_check(&l->relay);
+		}
+		if (polls[HOSTLOG].revents != 0) {
+			hostlog_read(&l->hostlog, l->relay.session);
 		}
 		if (polls[LISTEN].revents != 0) {
 			on_listen(l);
@@ -332,8 +341,12 @@ static int start_host(struct leader *l, const struct logon *logon, const struct 
 	if (r == 0) {
 		r = open_signals(&l->signal_fd);
 	}
+	AUTO_FD int log_fd = -1;
+	if (r == 0 && login != NULL) {
+		r = hostlog_open(&l->hostlog, &log_fd);
+	}
 	if (r == 0) {
-		r = host_start(&l->host, l->relay.session, login);
+		r = host_start(&l->host, l->relay.session, login, log_fd);
 	}
 	if (r < 0) {
 		return r;
@@ -458,6 +471,7 @@ int main(int argc, char **argv)
 		.folder = FOLDER_INIT,
 		.cgroup = CGROUP_INIT,
 		.record = RECORD_INIT,
+		.hostlog = HOSTLOG_INIT,
 		.signal_fd = -1 };
 	relay_init(&l.relay, a.session, a.link_fd, a.broker_uid);
 
@@ -479,6 +493,7 @@ int main(int argc, char **argv)
 	l.pam = pam_login_close(l.pam);
 	relay_send_ended(&l.relay, &ended, ENDED_WAIT_MS);
 	relay_done(&l.relay);
+	hostlog_close(&l.hostlog);
 	auto_close(&l.signal_fd);
 	return r < 0 || l.host_status != 0 ? 1 : 0;
 }

@@ -422,6 +422,27 @@ ANONYMOUS = {"socket", "pipe", "anon_inode:[eventpoll]", "anon_inode:[signalfd]"
              "anon_inode:[eventfd]", "/dev/null"}
 
 
+def test_what_a_host_says_stands_in_the_log_harmless_and_bounded(server):
+    """Its owner may use that way too, and can neither read what is in it nor hold his session up with it."""
+    here = server.alice.logon()
+    host = server.need("termserv-host", here.session)
+    way = "/proc/%d/fd/2" % host.pid
+    with wire.as_uid(uid_of("alice")), pytest.raises(PermissionError):
+        open(way, "rb")
+    with open(way, "wb", 0) as pipe:
+        pipe.write(b"some\x1b[2Jthing\nand ")
+        pipe.write(b"more\n\n")
+        server.pump.wait(lambda: "session %d host: and more\n" % here.session in server.log(), "both lines")
+        assert "session %d host: some?[2Jthing\n" % here.session in server.log()
+        for number in range(100):
+            pipe.write(b"line %d\n" % number)
+    server.alice.run("true", in_terminal=here)
+    server.pump.wait(lambda: "host: line 17\n" in server.log(), "the last line of this minute")
+    assert server.root.run("termserv logoff %d" % here.session).status == 0
+    server.root.wait_state(here.session, None)
+    assert "host: line 18\n" not in server.log()
+
+
 @pytest.mark.parametrize("name", OWNERS)
 def test_descriptors_are_exactly_the_documented_ones(server, name):
     busy(server)
