@@ -64,8 +64,11 @@ bool connection_is_congested(const struct connection *c)
 	return (varlink_events(c->varlink) & EPOLLOUT) != 0;
 }
 
+/* A clock and no deferred source: of those the oldest comes first whenever it was asked for, and a
+ * few old connections would keep everybody else out for ever. */
 static void serve_later(struct connection *c)
 {
+	(void)sd_event_source_set_time_relative(c->later, 0);
 	(void)sd_event_source_set_enabled(c->later, SD_EVENT_ONESHOT);
 }
 
@@ -193,7 +196,7 @@ static void serve(struct connection *c)
 	update(c);
 }
 
-static int on_later(sd_event_source *source, void *userdata)
+static int on_later(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct connection *c = userdata;
 	serve(c);
@@ -303,7 +306,8 @@ static int add_sources(struct connection *c, int fd)
 {
 	int r = sd_event_add_io(c->broker->event, &c->io, fd, EPOLLIN, on_io, c);
 	if (r >= 0) {
-		r = sd_event_add_defer(c->broker->event, &c->later, on_later, c);
+		r = sd_event_add_time_relative(
+			c->broker->event, &c->later, CLOCK_MONOTONIC, 0, 1, on_later, c);
 	}
 	return r < 0 ? r : sd_event_source_set_enabled(c->later, SD_EVENT_OFF);
 }

@@ -1,5 +1,7 @@
 """What one user does to his own processes and folders, and with many connections: it costs nobody else anything."""
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -22,6 +24,39 @@ def test_one_users_watchers_leave_room_for_anothers(server):
         held.append((link, link.call("ListSessions", more=True, watch=True)))
     assert any("error" in answer for _, answer in held)
     assert "error" not in control.Control(ALICE).call("ListSessions", more=True, watch=True)
+
+
+def flood(count):
+    """In a process of its own, until it is killed: requests on so many connections, more than are ever answered."""
+    child = os.fork()
+    if child == 0:
+        try:
+            links = [control.Control(BOB).socket for _ in range(count)]
+            request = json.dumps({"method": control.INTERFACE + "ListSessions"}).encode() + b"\0"
+            for link in links:
+                link.setblocking(False)
+            while True:
+                for link in links:
+                    with contextlib.suppress(OSError):
+                        link.send(request)
+                        link.recv(65536)
+        finally:
+            os._exit(1)
+    return child
+
+
+def test_one_users_flood_of_calls_lets_others_be_served(server):
+    child = flood(50)
+    try:
+        server.pump.wait(lambda: len(server.need("termserv-broker").descriptors()) > 60, "the flood")
+        for _ in range(50):
+            link = control.Control(ALICE)
+            link.socket.settimeout(5)
+            assert "error" not in link.call("ListSessions") and "error" not in link.call("GetCaller")
+            link.close()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def again(terminal, pattern, at):
