@@ -32,7 +32,7 @@ int pam_check(const struct pam_who *who, const char *password)
 /* Part of a file of /proc about that process. */
 static void read_of(int pid, const char *name, char *text, size_t size)
 {
-	char path[64];
+	char path[96];
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	assert_true(fd_read_file_at(AT_FDCWD, path, text, size) > 0);
 }
