@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "broker/broker.h"
+#include "broker/limits.h"
 #include "config/server_config.h"
 
 static void say_mistake(void *user, const char *file, unsigned line, const char *text)
@@ -31,6 +32,9 @@ int configuration_load(struct broker *b)
 	}
 	if (r < 0) {
 		return r;
+	}
+	if (b->mode != POLICY_SYSTEM_MODE) {
+		fresh->sessions_per_user = LIMIT_SESSIONS_PER_UID; /* all are one user's */
 	}
 	if (mistakes > 0 && b->config != NULL) {
 		return -EINVAL;

@@ -5,9 +5,13 @@
 #include "protocol/warrant.h"
 
 #define LIMIT_CONNECTIONS 4096	       /* in all */
-#define LIMIT_CONNECTIONS_PER_UID 1536 /* LIMIT_TERMINALS doors and 512 commands at once */
+#define LIMIT_CONNECTIONS_PER_UID 1536 /* user mode: LIMIT_TERMINALS doors and 512 commands */
 #define LIMIT_SESSIONS_PER_UID 4096
 #define LIMIT_TERMINALS 1024
+/* In system mode: what one user may have of them besides configured ones, and how many places no
+ * other than a configured one takes. */
+#define LIMIT_TERMINALS_PER_UID 128
+#define LIMIT_TERMINALS_CONFIGURED 128
 #define LIMIT_CREATING 64	  /* sessions that are being made at once */
 #define LIMIT_CREATING_PER_UID 16 /* in system mode: a host that is stopped takes its time */
 #define LIMIT_PARKED 1024	  /* calls that wait for a swap that was answered already */

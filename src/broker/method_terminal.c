@@ -197,9 +197,36 @@ static bool check_limits(struct call *call, const struct request *q)
 		call_fail(call, ERROR_LOGONS_DISABLED, "The server is being ended.");
 		return false;
 	}
-	if (b->terminal_count >= LIMIT_TERMINALS) {
+	return true;
+}
+
+/* Terminals of this user that nobody has configured. */
+static size_t count_own(const struct broker *b, uid_t uid)
+{
+	size_t count = 0;
+	const struct terminal *t;
+	TAILQ_FOREACH(t, &b->terminals, entry)
+	{
+		count += t->uid == uid && !t->fixed;
+	}
+	return count;
+}
+
+/* After check_name(): no other than a configured terminal's own door has a `place`, and a door that
+ * replaces itself needs no further room. False: answered. */
+static bool check_room(struct call *call, const struct request *q)
+{
+	const struct broker *b = call->broker;
+	bool bounded = b->mode == POLICY_SYSTEM_MODE && q->place == NULL;
+	size_t most = LIMIT_TERMINALS - (bounded ? LIMIT_TERMINALS_CONFIGURED : 0);
+	if (b->terminal_count >= most) {
 		call_fail(call, ERROR_TOO_MANY_SESSIONS,
-			"The server has %d terminals; more are not possible.", LIMIT_TERMINALS);
+			"The server has %zu terminals; more are not possible.", b->terminal_count);
+		return false;
+	}
+	if (bounded && count_own(b, call->uid) >= LIMIT_TERMINALS_PER_UID) {
+		call_fail(call, ERROR_TOO_MANY_SESSIONS,
+			"You have %d terminals; more are not allowed.", LIMIT_TERMINALS_PER_UID);
 		return false;
 	}
 	return true;
@@ -251,7 +278,7 @@ void method_open_terminal(struct call *call)
 {
 	struct request q;
 	if (!read_request(call, &q) || !check_limits(call, &q) ||
-		(q.name != NULL && !check_name(call, &q))) {
+		(q.name != NULL && !check_name(call, &q)) || !check_room(call, &q)) {
 		return;
 	}
 	char given[LINK_NAME_SIZE];

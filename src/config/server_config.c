@@ -13,7 +13,7 @@
 #include "config/right.h"
 
 #define FAILURE_DELAY_DEFAULT 3
-#define SESSIONS_PER_USER_DEFAULT 4096
+#define SESSIONS_PER_USER_DEFAULT 64
 #define ADMINISTRATORS_GROUP "tsadmin"
 #define NAMES_SIZE 65536
 

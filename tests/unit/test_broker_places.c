@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "broker/limits.h"
 #include "broker/origin.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
@@ -212,6 +213,59 @@ static void the_listener_says_what_becomes_of_its_terminals(void **state)
 	becomes(ALICE, NULL, "close");
 }
 
+/* Terminals of this user that are there already, without doors. */
+static void fill(uid_t uid, unsigned count, bool fixed)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char name[LINK_NAME_SIZE];
+		struct terminal *t;
+		terminal_give_name(rig.broker, "tty", name);
+		assert_int_equal(terminal_new(&t, rig.broker, name), 0);
+		t->uid = uid;
+		t->fixed = fixed;
+	}
+}
+
+static void empty(void)
+{
+	while (!TAILQ_EMPTY(&rig.broker->terminals)) {
+		(void)terminal_free(TAILQ_FIRST(&rig.broker->terminals));
+	}
+}
+
+static void the_terminals_of_one_user_do_not_keep_others_out(void **state)
+{
+	NEEDS_ROOT();
+	fill(CAROL, LIMIT_TERMINALS_PER_UID - 1, false);
+	assert_int_equal(code_of(CAROL, NULL, "tty", NULL), 0);
+	fill(CAROL, 1, false);
+	assert_int_equal(code_of(CAROL, NULL, "tty", NULL), 7054);
+	assert_int_equal(code_of(ALICE, NULL, "tty", NULL), 0);
+	/* All configured terminals may be one account's. */
+	fill(DOOR, LIMIT_TERMINALS_PER_UID, true);
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 0);
+	assert_int_equal(code_of(DOOR, "console", "tty", NULL), 0);
+	empty();
+}
+
+static void the_last_places_are_for_terminals_that_are_configured(void **state)
+{
+	NEEDS_ROOT();
+	unsigned open = LIMIT_TERMINALS - LIMIT_TERMINALS_CONFIGURED;
+	for (unsigned n = 0; n < open - 1; n++) {
+		fill(CAROL + 10 + n, 1, false);
+	}
+	assert_int_equal(code_of(CAROL, NULL, "tty", NULL), 0);
+	fill(CAROL + 10, 1, false);
+	assert_int_equal(code_of(CAROL, NULL, "tty", NULL), 7054);
+	assert_int_equal(code_of(CAROL, "TERM03", "tty", NULL), 5); /* a name is not enough */
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 0);
+	assert_int_equal(code_of(DOOR, "console", "tty", NULL), 0);
+	fill(DOOR, LIMIT_TERMINALS_CONFIGURED, true);
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7054);
+	empty();
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -224,6 +278,8 @@ int main(void)
 		TEST(who_may_not_log_on_there_gets_no_terminal),
 		TEST(a_terminal_shows_its_line_and_its_listener),
 		TEST(a_door_is_told_what_becomes_of_it_when_its_session_is_taken),
+		TEST(the_terminals_of_one_user_do_not_keep_others_out),
+		TEST(the_last_places_are_for_terminals_that_are_configured),
 		STEAL(the_listener_says_what_becomes_of_its_terminals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

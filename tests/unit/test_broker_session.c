@@ -15,7 +15,9 @@
 
 #include "base/cleanup.h"
 #include "broker/idfile.h"
+#include "broker/limits.h"
 #include "broker/session.h"
+#include "broker/terminal.h"
 #include "broker_rig.h"
 
 static struct rig rig;
@@ -472,6 +474,32 @@ static void a_watcher_hears_of_changes_and_of_nothing_else(void **state)
 	(void)close(l.fd);
 }
 
+static void in_a_server_of_his_own_a_user_has_all_the_room(void **state)
+{
+	assert_int_equal(session_limit(rig.broker), LIMIT_SESSIONS_PER_UID);
+	for (unsigned i = 0; i < LIMIT_TERMINALS - 1; i++) {
+		char name[LINK_NAME_SIZE];
+		struct terminal *t;
+		terminal_give_name(rig.broker, "tty", name);
+		assert_int_equal(terminal_new(&t, rig.broker, name), 0);
+		t->uid = geteuid();
+	}
+	json_t *request = json_pack(
+		"{s:s, s:s, s:i, s:i}", "kind", "tty", "term", "xterm", "rows", 24, "columns", 80);
+	struct rig_peer last = rig_caller(&rig);
+	rig_ask_full(&last, "OpenTerminal", json_incref(request), true, -1);
+	AUTO(json) json_t *ready = rig_answer(&last);
+	assert_string_equal(text_of(ready, "event"), "ready");
+	struct rig_peer late = rig_caller(&rig);
+	rig_ask_full(&late, "OpenTerminal", request, true, -1);
+	assert_int_equal(rig_refusal(&late), 7054);
+	rig_leave(&late);
+	rig_leave(&last);
+	while (!TAILQ_EMPTY(&rig.broker->terminals)) {
+		(void)terminal_free(TAILQ_FIRST(&rig.broker->terminals));
+	}
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -494,6 +522,7 @@ int main(void)
 		TEST(the_list_has_sessions_by_id_and_waiting_terminals_last),
 		TEST(the_filter_takes_an_id_a_name_or_a_user),
 		TEST(a_watcher_hears_of_changes_and_of_nothing_else),
+		TEST(in_a_server_of_his_own_a_user_has_all_the_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

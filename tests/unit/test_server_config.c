@@ -94,7 +94,7 @@ static void nothing_said_means_what_is_built_in(void **state)
 	assert_int_equal(deny, 0);
 	assert_int_equal(c->root_connect, ROOT_CONNECT_PASSWORD);
 	assert_int_equal(c->failure_delay, 3);
-	assert_int_equal(c->sessions_per_user, 4096);
+	assert_int_equal(c->sessions_per_user, 64);
 	assert_false(c->single_session);
 	assert_true(c->console_strict);
 	assert_false(c->has_console);
