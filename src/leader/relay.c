@@ -76,6 +76,8 @@ static struct link_info whole_info(const struct relay *r)
 	info.session = r->session;
 	info.uid = r->owner;
 	info.created = r->created;
+	info.connected = r->connected;
+	info.disconnected = r->disconnected;
 	memcpy(info.token, r->current.token, sizeof(info.token));
 	link_set_text(info.terminal, r->current.name);
 	link_set_text(info.client, r->current.client);
@@ -210,8 +212,9 @@ void relay_send_ended(struct relay *r, const struct link_simple *ended, int time
 
 /* --- from the broker ------------------------------------------------------------------------- */
 
-/* Hands a question on under a serial of our own, so that its answer is known again. */
-static void ask_host(
+/* Hands a question on under a serial of our own, so that its answer is known again: returned; 0 =
+ * the host was not asked, which the broker was told. */
+static uint32_t ask_host(
 	struct relay *r, const struct link_simple *question, uint16_t answer, const int *cable_fd)
 {
 	struct relay_ask *place = NULL;
@@ -220,20 +223,21 @@ static void ask_host(
 	}
 	if (place == NULL) {
 		answer_broker(r, answer, question->header.serial, -EBUSY);
-		return;
+		return 0;
 	}
 	struct link_simple message = *question;
 	message.header.serial = ++r->last_serial;
 	int result = tell_host(r, &message, cable_fd);
 	if (result < 0) {
 		answer_broker(r, answer, question->header.serial, result);
-		return;
+		return 0;
 	}
 	*place = (struct relay_ask){
 		.answer = answer,
 		.serial = message.header.serial,
 		.broker_serial = question->header.serial,
 	};
+	return message.header.serial;
 }
 
 static int on_warrant(
@@ -302,8 +306,27 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	link_set_text(r->prepared.client, message->client);
 	struct link_simple checked = *message;
 	checked.uid = maker;
-	ask_host(r, &checked, LINK_READY, &set->fds[0]);
+	(void)ask_host(r, &checked, LINK_READY, &set->fds[0]);
 	return 0;
+}
+
+static void on_commit(struct relay *r, const struct link_simple *message)
+{
+	uint32_t serial = ask_host(r, message, LINK_PLUGGED, NULL);
+	if (serial != 0) {
+		r->committing = r->prepared;
+		r->commit_serial = serial;
+	}
+}
+
+/* Nothing shows the session from now on. When that was is not the host's to say, who would be
+ * beyond all limits with it. */
+static void leave_terminal(struct relay *r)
+{
+	if (r->current.name[0] != '\0') {
+		r->current = (struct relay_terminal){ 0 };
+		r->disconnected = clock_now();
+	}
 }
 
 /* In system mode a host that does not obey, or is stopped by its owner, keeps no terminal: it is
@@ -311,7 +334,7 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 static void let_go(struct relay *r, const char *terminal)
 {
 	if (r->system && r->current.name[0] != '\0' && strcasecmp(r->current.name, terminal) == 0) {
-		r->current = (struct relay_terminal){ 0 };
+		leave_terminal(r);
 		r->info_due = true;
 	}
 }
@@ -345,12 +368,11 @@ static int on_broker_message(
 	case LINK_WARRANT:
 		return on_warrant(r, message, set);
 	case LINK_COMMIT:
-		r->committing = r->prepared;
-		ask_host(r, message, LINK_PLUGGED, NULL);
+		on_commit(r, message);
 		return 0;
 	case LINK_UNPLUG:
 		let_go(r, message->terminal);
-		ask_host(r, message, LINK_UNPLUGGED, NULL);
+		(void)ask_host(r, message, LINK_UNPLUGGED, NULL);
 		return 0;
 	case LINK_NOTICE:
 		(void)tell_host(r, message, NULL);
@@ -435,9 +457,18 @@ static void check_tty(struct relay *r, const struct link_info *info)
 	link_set_text(r->tty_said, info->tty);
 }
 
+/* When somebody has typed only the host knows; not in what is to come, nor before the session. */
+static uint64_t past_time(const struct relay *r, uint64_t said)
+{
+	uint64_t now = clock_now();
+	uint64_t time = said < now ? said : now;
+	return said == 0 ? 0 : time > r->created ? time : r->created;
+}
+
 static void on_info(struct relay *r, const struct link_info *info)
 {
 	r->info = *info;
+	r->info.last_input = past_time(r, info->last_input);
 	if (r->system) {
 		if (r->tty[0] == '\0' && strcmp(info->tty, r->tty_said) != 0) {
 			check_tty(r, info);
@@ -448,14 +479,27 @@ static void on_info(struct relay *r, const struct link_info *info)
 	r->info_known = true;
 	r->info_due = true;
 	if (info->state != SESSION_ACTIVE) {
-		r->current = (struct relay_terminal){ 0 };
+		leave_terminal(r);
+	}
+}
+
+/* Also when the broker that has asked is gone; but once. */
+static void on_plugged(struct relay *r, const struct link_simple *message)
+{
+	if (r->commit_serial == 0 || message->header.serial != r->commit_serial) {
+		return;
+	}
+	r->commit_serial = 0;
+	if (message->error == 0) {
+		r->current = r->committing;
+		r->connected = clock_now();
 	}
 }
 
 static void on_answer(struct relay *r, const struct link_simple *message)
 {
-	if (message->header.type == LINK_PLUGGED && message->error == 0) {
-		r->current = r->committing;
+	if (message->header.type == LINK_PLUGGED) {
+		on_plugged(r, message);
 	}
 	for (size_t i = 0; i < RELAY_ASKS_MAX; i++) {
 		struct relay_ask *ask = &r->asks[i];

@@ -39,9 +39,10 @@ struct relay {
 	char user[LINK_SHORT_SIZE];    /* the owner's name; may be empty */
 	char listener[LINK_NAME_SIZE]; /* where the session came in */
 	uid_t broker_uid;
-	uint64_t created; /* microseconds since 1970 */
-	int broker_fd;	  /* -1 = none */
-	int host_fd;	  /* -1 = none; the relay's own */
+	uint64_t created;		  /* microseconds since 1970, as the next two */
+	uint64_t connected, disconnected; /* 0 = never; what the host says of these is not heard */
+	int broker_fd;			  /* -1 = none */
+	int host_fd;			  /* -1 = none; the relay's own */
 	struct link_queue to_broker;
 	struct relay_ask asks[RELAY_ASKS_MAX];
 	uint32_t last_serial;
@@ -49,6 +50,7 @@ struct relay {
 	uint32_t asking_serial;		  /* of the broker's question */
 	struct relay_terminal prepared;	  /* of the newest LINK_PLUG */
 	struct relay_terminal committing; /* of the newest LINK_COMMIT */
+	uint32_t commit_serial;		  /* of that one, while the host has not answered it */
 	struct relay_terminal current;	  /* name empty: none */
 	struct link_info info;
 	char tty_said[LINK_SHORT_SIZE]; /* by the host; system mode */
