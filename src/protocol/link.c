@@ -92,7 +92,10 @@ struct link_simple link_make(enum link_type type, uint32_t serial)
 
 void link_copy_text(char *to, size_t size, const char *from)
 {
-	size_t length = strnlen(from, size);
+	size_t length = 0; /* counted by hand: strnlen() would be told more than some fields hold */
+	while (length < size && from[length] != '\0') {
+		length++;
+	}
 	if (length == size) {
 		length = size - 1;
 		while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80) {
