@@ -25,7 +25,7 @@ RAW_MAX = 64 * 1024 * 1024
 
 def usual_signals():
     """A test may run where these are ignored (a job in the background); a person's commands do not."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
 
 
