@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* `AUTO(session_free) struct session *s = NULL;` calls session_free(s) when s goes out of scope. */
-#define AUTO(f) __attribute__((cleanup(auto_##f)))
+#define AUTO(f) __attribute__((cleanup(auto_##f), unused)) /* its end may be its only use */
 
 /* Makes f usable with AUTO(). f takes a pointer, accepts NULL; its result is ignored. */
 #define AUTO_DEFINE(type, f)                                                                       \
@@ -32,7 +32,7 @@ static inline void auto_close(int *fd)
 }
 
 /* A descriptor that is closed at the end of the block; -1 = none. */
-#define AUTO_FD __attribute__((cleanup(auto_close)))
+#define AUTO_FD __attribute__((cleanup(auto_close), unused))
 
 #define TAKE_PTR(p)                                                                                \
 	({                                                                                         \
