@@ -55,7 +55,13 @@ static void check_packet(const union link_packet *p)
 		check_text(p->info.term, sizeof(p->info.term));
 		check_text(p->info.command, sizeof(p->info.command));
 		check_text(p->info.title, sizeof(p->info.title));
-	} else if (p->header.type != LINK_SPAWN) {
+		check_text(p->info.user, sizeof(p->info.user));
+		check_text(p->info.listener, sizeof(p->info.listener));
+	} else if (p->header.type == LINK_SPAWN) {
+		check_text(p->spawn.listener, sizeof(p->spawn.listener));
+		check_text(p->spawn.terminal, sizeof(p->spawn.terminal));
+		check_text(p->spawn.client, sizeof(p->spawn.client));
+	} else {
 		check_text(p->simple.terminal, sizeof(p->simple.terminal));
 		check_text(p->simple.client, sizeof(p->simple.client));
 		check_text(p->simple.text, sizeof(p->simple.text));
