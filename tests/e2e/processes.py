@@ -5,6 +5,7 @@ The worker becomes a child subreaper, so that no process of a server can leave t
 import ctypes
 import os
 import signal
+import time
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -95,6 +96,49 @@ def reap(pid):
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         pass
+
+
+class LeakChecks:
+    """Frees programs of ours whose leak check hangs for ever, by the sanitizer's fault and not by ours.
+
+    Before a program ends, LeakSanitizer lets a child of it attach to it and waits, yielding, until the child is done.
+    The child waits for the SIGSTOP that attaching sends; a SIGCONT that comes before it takes it away, and a terminal
+    that hangs up sends SIGHUP and SIGCONT. Such a pair stays as it is until somebody sends that SIGSTOP again."""
+
+    APART = 1.0  # seconds between the two looks; no leak check of ours lasts so long by itself
+
+    def __init__(self):
+        self.seen = {}  # (program, who traces it): since when, None: it was freed
+
+    def free(self):
+        """One look at all that is below us; answers with the programs that it has freed."""
+        now = time.monotonic()
+        found = traced_by_a_child(table())
+        self.seen = {pair: self.seen.get(pair, now) for pair in found}
+        stuck = [pair for pair, since in self.seen.items() if since is not None and now - since >= self.APART]
+        for pair in stuck:
+            kill(pair[0], signal.SIGSTOP)
+            self.seen[pair] = None
+        return [pid for pid, _ in stuck]
+
+
+def traced_by_a_child(processes):
+    """(pid, tracer) of those below this process that run and are traced by a child of their own name."""
+    found = []
+    for process in processes.values():
+        if process.state != "R" or not is_below(processes, process):
+            continue
+        status = read(process.pid, "status").decode("utf-8", "replace").splitlines()
+        tracer = processes.get(next((int(x.split()[1]) for x in status if x.startswith("TracerPid:")), 0))
+        if tracer and tracer.parent == process.pid and tracer.name == process.name:
+            found.append((process.pid, tracer.pid))
+    return found
+
+
+def is_below(processes, process):
+    while process and process.pid != os.getpid():
+        process = processes.get(process.parent)
+    return process is not None
 
 
 def alive(pid):

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -240,10 +239,7 @@ class Server:
             result = self.stop()
             if result.status != 0:
                 faults.append("termserv stop --force: %r" % (result,))
-            end = time.monotonic() + 10
-            while self.processes() and time.monotonic() < end:
-                self.pump.turn(0.02)
-            faults += ["left after termserv stop --force: %r" % p for p in self.processes()]
+            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes(), 10)
         except (AssertionError, OSError) as error:
             faults.append("termserv stop --force: %s" % error)
         return faults

@@ -15,10 +15,12 @@ import subprocess
 import termios
 import time
 
+import processes
 from emulator import Emulator
 
 LIMIT = 20.0  # seconds that any wait may last; a loaded machine needs some, a good run none
 SLICE = 0.02  # how often a condition outside of our terminals is looked at
+PATIENCE = 2.0  # seconds after which a wait asks whether a leak check hangs
 MARK = b"\0<all that was written has come>\0"
 RAW_MAX = 64 * 1024 * 1024
 
@@ -50,13 +52,18 @@ class Pump:
     def wait(self, condition, what, limit=LIMIT):
         """The first true value of condition(); pumps meanwhile."""
         end = time.monotonic() + limit
+        checks, look_at = processes.LeakChecks(), end - limit + PATIENCE
         self.turn(0)
         while True:
             value = condition()
             if value:
                 return value
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now > end:
                 raise AssertionError("waited %g s for %s" % (limit, what() if callable(what) else what))
+            if now > look_at:
+                checks.free()
+                look_at = now + checks.APART
             self.turn(SLICE)
 
 

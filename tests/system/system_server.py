@@ -13,7 +13,6 @@ import shlex
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -186,10 +185,7 @@ class SystemServer:
             result = self.root.run("termserv stop --force", limit=30)
             if result.status != 0:
                 faults.append("termserv stop --force: %r" % (result,))
-            end = time.monotonic() + 10
-            while self.processes() and time.monotonic() < end:
-                self.pump.turn(0.02)
-            faults += ["left after termserv stop --force: %r" % p for p in self.processes()]
+            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes(), 10)
             left = sorted(str(p) for p in RUNTIME.glob("sessions/*"))
             faults += ["left after termserv stop --force: %s" % p for p in left]
         except (AssertionError, OSError) as error:
