@@ -526,10 +526,13 @@ static const struct {
 	{ 0, '"', 'q', { csi_protect, true } },
 	{ 0, '$', 'p', { vt_reply_mode, true } },
 	{ '?', '$', 'p', { vt_reply_mode, true } },
+	{ 0, '$', 'r', { vt_rectangle_attributes } },
+	{ 0, '$', 't', { vt_rectangle_attributes } },
 	{ 0, '$', 'v', { vt_rectangle } },
 	{ 0, '$', 'x', { vt_rectangle } },
 	{ 0, '$', 'z', { vt_rectangle } },
 	{ 0, '$', '{', { vt_rectangle } },
+	{ 0, '*', 'x', { vt_rectangle_extent, true } },
 	{ 0, '\'', '}', { csi_insert_columns } },
 	{ 0, '\'', '~', { csi_delete_columns } },
 };

@@ -152,6 +152,7 @@ struct vt_modes {
 	uint16_t top, bottom;	 /* DECSTBM */
 	uint16_t left, right;	 /* DECSLRM; the whole width unless VT_MODE_LEFT_RIGHT_MARGINS */
 	struct vt_charsets charsets;
+	uint8_t attribute_extent; /* DECSACE 0..2: 2 = DECCARA and DECRARA change a rectangle */
 	struct vt_saved_cursor saved[2];     /* [0] primary, [1] alternate buffer */
 	struct vt_kitty kitty[2];	     /* [0] primary, [1] alternate buffer */
 	uint8_t modify_keys[VT_MODIFY_KEYS]; /* CSI > Pp ; Pv m; VT_MODIFY_INITIAL = not set */

@@ -353,6 +353,9 @@ static void paint_end(struct vt_brush *b)
 {
 	const struct vt_modes *m = vt_screen_modes(b->screen);
 	vt_brush_style(b, &m->pen);
+	if (m->attribute_extent != 0) {
+		(void)buf_printf(b->out, "\033[%u*x", m->attribute_extent);
+	}
 	vt_paint_charsets(b->out, &m->charsets);
 	vt_paint_late_modes(b->out, m);
 	vt_paint_cursor_shape(b->out, m);

@@ -103,7 +103,7 @@ static void reset_xterm(struct buf *out, const struct vt_paint_target *target)
 	(void)buf_put_text(out, "\033[2;4;20l\033[12h\033>\033[0$}");
 	reset_modes(out, target);
 	reset_saved_modes(out);
-	(void)buf_put_text(out, "\033(B\033)B\033*B\033+B\017\033}\033[0\"q\033[m");
+	(void)buf_put_text(out, "\033(B\033)B\033*B\033+B\017\033}\033[0\"q\033[m\033[*x");
 	(void)buf_put_text(out, "\033]8;;\033\\\033]104\033\\\033]110\033\\\033]111\033\\"
 				"\033]112\033\\\033[0 q");
 	reset_titles(out, target);

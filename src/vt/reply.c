@@ -159,6 +159,8 @@ static void reply_setting(struct vt_screen *s, const char *what)
 	} else if (strcmp(what, "\"q") == 0) {
 		bool on = (m->pen.attributes & VT_PROTECTED) != 0;
 		vt_reply(s, "\033P1$r%u\"q\033\\", on ? 1 : 0);
+	} else if (strcmp(what, "*x") == 0) {
+		vt_reply(s, "\033P1$r%u*x\033\\", m->attribute_extent);
 	} else if (strcmp(what, "\"p") == 0) {
 		vt_reply(s, "\033P1$r62;1\"p\033\\");
 	} else {

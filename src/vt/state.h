@@ -129,8 +129,10 @@ void vt_edit_lines(struct vt_screen *s, int n);			   /* IL: n < 0, DL: n > 0 */
 void vt_edit_columns(struct vt_screen *s, unsigned column, int n); /* DECIC, SR: n < 0 */
 void vt_edit_alignment(struct vt_screen *s);
 
-/* rectangle.c: DECCRA, DECFRA, DECERA, DECSERA */
+/* rectangle.c: DECCRA, DECFRA, DECERA, DECSERA; DECCARA, DECRARA; DECSACE */
 void vt_rectangle(struct vt_screen *s, const struct vt_sequence *q);
+void vt_rectangle_attributes(struct vt_screen *s, const struct vt_sequence *q);
+void vt_rectangle_extent(struct vt_screen *s, const struct vt_sequence *q);
 
 /* line_scale.c: ESC # 3 to 6 on the cursor's row; back to single for rows [from, end) */
 void vt_line_scale_set(struct vt_screen *s, uint8_t final);

@@ -139,6 +139,7 @@ void compare_modes(struct comparison *c, struct vt_screen *of, struct vt_screen 
 	number(c, "mouse mode", a->mouse, b->mouse);
 	number(c, "mouse encoding", a->mouse_encoding, b->mouse_encoding);
 	number(c, "cursor shape", a->cursor_shape, b->cursor_shape);
+	number(c, "extent of attribute changes", a->attribute_extent, b->attribute_extent);
 	number(c, "alternate buffer", a->alternate, b->alternate);
 	number(c, "mode that showed the alternate buffer", a->alternate_by, b->alternate_by);
 	number(c, "top margin", a->top, b->top);

@@ -19,6 +19,7 @@ _Static_assert(sizeof(struct vt_modes) == 992, "what changes the new member? add
 /* What changes each of the members that are no numbered modes. */
 static const char *const others[] = {
 	"\033[3 q",				      /* cursor_shape */
+	"\033[2*x",				      /* attribute_extent */
 	"\033[2;4r",				      /* top, bottom */
 	"\033[?69h\033[3;9s",			      /* left, right */
 	"\033(0",				      /* charsets.g */
