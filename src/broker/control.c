@@ -21,6 +21,7 @@
 #include "broker/method.h"
 #include "broker/names.h"
 #include "broker/session.h"
+#include "config/server_config.h"
 #include "protocol/varlink.h"
 
 #define PAUSE_USEC 100000 /* of the listener when accept() fails for want of something */
@@ -302,6 +303,42 @@ static size_t connections_of(const struct broker *b, uid_t uid)
 	return count;
 }
 
+/* Has the administration of this machine, or a configured terminal, to do with him? */
+static bool is_privileged(const struct broker *b, const struct caller *caller)
+{
+	const struct server_config *config = b->config;
+	const struct config_who who = {
+		.uid = caller->uid,
+		.groups = caller->groups->ids,
+		.group_count = caller->groups->count,
+	};
+	bool door = config->has_console && principal_list_has(&config->console.doors, &who);
+	for (size_t i = 0; i < config->terminal_count && !door; i++) {
+		door = principal_list_has(&config->terminals[i].doors, &who);
+	}
+	return door || server_config_is_administrator(config, &who);
+}
+
+/* Whoever comes is let in as long as he has fewer connections than are left: however many a few
+ * users take, there is something for the next one. Root finds a place even then. */
+static bool has_room(const struct broker *b, const struct caller *caller)
+{
+	size_t left = b->connection_count < LIMIT_CONNECTIONS
+			      ? LIMIT_CONNECTIONS - b->connection_count
+			      : 0;
+	if (b->mode == POLICY_USER_MODE) {
+		return left > 0 && connections_of(b, caller->uid) < LIMIT_CONNECTIONS_PER_UID;
+	}
+	if (caller->uid == 0) {
+		return left > 0;
+	}
+	bool privileged = is_privileged(b, caller);
+	size_t kept = LIMIT_CONNECTIONS_ROOT + (privileged ? 0 : LIMIT_CONNECTIONS_KEPT);
+	size_t most = privileged ? LIMIT_CONNECTIONS_PER_UID : LIMIT_CONNECTIONS_PER_UID_SYSTEM;
+	size_t own = connections_of(b, caller->uid);
+	return left > kept && own < left - kept && own < most;
+}
+
 static int add_sources(struct connection *c, int fd)
 {
 	int r = sd_event_add_io(c->broker->event, &c->io, fd, EPOLLIN, on_io, c);
@@ -329,12 +366,7 @@ int connection_new(struct connection **ret, struct broker *b, int fd)
 	if (r < 0) {
 		return r;
 	}
-	if (b->connection_count >= LIMIT_CONNECTIONS ||
-		connections_of(b, c->caller.uid) >= LIMIT_CONNECTIONS_PER_UID) {
-		r = -EUSERS;
-	} else {
-		r = add_sources(c, fd);
-	}
+	r = has_room(b, &c->caller) ? add_sources(c, fd) : -EUSERS;
 	if (r >= 0) {
 		r = varlink_new(&c->varlink, fd, VARLINK_REQUEST_MAX);
 	}

@@ -5,7 +5,13 @@
 #include "protocol/warrant.h"
 
 #define LIMIT_CONNECTIONS 4096	       /* in all */
-#define LIMIT_CONNECTIONS_PER_UID 1536 /* user mode: LIMIT_TERMINALS doors and 512 commands */
+#define LIMIT_CONNECTIONS_PER_UID 1536 /* LIMIT_TERMINALS doors and 512 commands */
+/* In system mode: what one user may have, and never more than there is left for all others; how
+ * many are kept for root, who must always be able to look and to end the server; and how many for
+ * administrators and the doors of configured terminals, for whom the limit above holds. */
+#define LIMIT_CONNECTIONS_PER_UID_SYSTEM 512
+#define LIMIT_CONNECTIONS_ROOT 32
+#define LIMIT_CONNECTIONS_KEPT 256
 #define LIMIT_SESSIONS_PER_UID 4096
 #define LIMIT_TERMINALS 1024
 /* In system mode: what one user may have of them besides configured ones, and how many places no

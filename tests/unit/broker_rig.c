@@ -126,6 +126,16 @@ void rig_stop(struct rig *r)
 	assert_int_equal(system(command), 0);
 }
 
+void rig_end(struct rig *r)
+{
+	if (r->broker != NULL) {
+		assert_true(TAILQ_EMPTY(&r->broker->operations));
+		assert_true(TAILQ_EMPTY(&r->broker->inquiries));
+		assert_true(TAILQ_EMPTY(&r->broker->lookups));
+		rig_stop(r);
+	}
+}
+
 void rig_turn(struct rig *r)
 {
 	assert_true(sd_event_run(r->broker->event, 5000) >= 0);

@@ -58,6 +58,18 @@ void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker
 bool rig_start_system(struct rig *r, const struct limits *limits, const char *config);
 void rig_restart(struct rig *r); /* the broker dies; a new one comes */
 void rig_stop(struct rig *r);
+/* As a test's last step: nothing is left under way; and rig_stop(). Does nothing where the rig was
+ * not started. */
+void rig_end(struct rig *r);
+
+/* Only root can play several users: others skip the test. */
+#define RIG_NEEDS_ROOT(r)                                                                          \
+	do {                                                                                       \
+		if ((r)->broker == NULL) {                                                         \
+			skip();                                                                    \
+		}                                                                                  \
+	} while (0)
+
 void rig_turn(struct rig *r);	/* one round of the loop, at most 5 ms */
 void rig_settle(struct rig *r); /* until the broker has nothing to do just now */
 

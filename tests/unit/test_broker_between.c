@@ -71,22 +71,9 @@ static int set_up_notify(void **state)
 
 static int tear_down(void **state)
 {
-	if (rig.broker == NULL) {
-		return 0;
-	}
-	assert_true(TAILQ_EMPTY(&rig.broker->operations));
-	assert_true(TAILQ_EMPTY(&rig.broker->inquiries));
-	rig_stop(&rig);
+	rig_end(&rig);
 	return 0;
 }
-
-/* Only root can play several users. */
-#define NEEDS_ROOT()                                                                               \
-	do {                                                                                       \
-		if (rig.broker == NULL) {                                                          \
-			skip();                                                                    \
-		}                                                                                  \
-	} while (0)
 
 /* A caller with a connect under way. */
 struct asking {
@@ -168,7 +155,7 @@ static void finish(struct asking *a, struct rig_leader *l, struct rig_door *d)
 
 static void another_users_session_takes_its_owners_password(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	/* Without one it fails at once, and the leader is not even asked. */
@@ -188,7 +175,7 @@ static void another_users_session_takes_its_owners_password(void **state)
 
 static void an_administrator_needs_the_password_as_well_and_so_does_root(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door of_dave = rig_door_as(&rig, DAVE, NULL);
 	struct rig_door of_root = rig_door_as(&rig, 0, NULL);
@@ -202,7 +189,7 @@ static void an_administrator_needs_the_password_as_well_and_so_does_root(void **
 
 static void root_comes_in_without_a_password_where_the_configuration_says_so(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, 0, NULL);
 	struct asking a = ask(0, "12", d.name, WARRANT);
@@ -222,7 +209,7 @@ static void root_comes_in_without_a_password_where_the_configuration_says_so(voi
 
 static void rights_come_before_the_password_and_make_no_oracle(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door of_carol = rig_door_as(&rig, CAROL, NULL);
 	struct rig_door of_alice = rig_door_as(&rig, ALICE, NULL);
@@ -252,7 +239,7 @@ static void what_the_leader_says_becomes_a_code_and_changes_nothing(void **state
 		{ -ENOMEM, 8 },
 		{ 77, 87 },
 	};
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -269,7 +256,7 @@ static void what_the_leader_says_becomes_a_code_and_changes_nothing(void **state
 
 static void nobody_is_in_the_way_while_a_password_is_asked_for(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door of_alice = rig_door_as(&rig, ALICE, NULL);
 	struct rig_door of_bob = rig_door_as(&rig, BOB, NULL);
@@ -291,7 +278,7 @@ static void nobody_is_in_the_way_while_a_password_is_asked_for(void **state)
 
 static void rights_that_went_while_the_password_was_asked_for_are_missed(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "TERM05");
 	struct rig_leader other = rig_session_of(&rig, CAROL, 13, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
@@ -319,7 +306,7 @@ static void rights_that_went_while_the_password_was_asked_for_are_missed(void **
 
 static void whoever_goes_while_a_password_is_asked_for_changes_nothing(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	/* The caller: the leader's yes finds nobody. */
@@ -343,7 +330,7 @@ static void whoever_goes_while_a_password_is_asked_for_changes_nothing(void **st
 
 static void a_leader_that_never_answers_is_given_up(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	struct asking a = ask(ALICE, "12", d.name, PASSWORD);
@@ -361,7 +348,7 @@ static void a_leader_that_never_answers_is_given_up(void **state)
 
 static void the_caller_alone_holds_the_other_end_of_his_warrant(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	struct asking a = ask(ALICE, "12", d.name, PASSWORD);
@@ -377,7 +364,7 @@ static void the_caller_alone_holds_the_other_end_of_his_warrant(void **state)
 
 static void a_wrong_password_is_answered_late_and_blocks_the_next_try(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	uint64_t began = clock_monotonic_ms();
@@ -408,7 +395,7 @@ static void a_wrong_password_is_answered_late_and_blocks_the_next_try(void **sta
 
 static void after_ten_wrong_passwords_the_right_one_is_not_even_tried(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	for (int i = 0; i < 10; i++) {
@@ -432,7 +419,7 @@ static void after_ten_wrong_passwords_the_right_one_is_not_even_tried(void **sta
 
 static void an_own_session_comes_to_another_users_door_with_a_warrant_alone(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, ALICE, 6, "");
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM05");
 	assert_int_equal(code_of(ALICE, "6", "TERM05", NO_WARRANT), 5);
@@ -454,7 +441,7 @@ static void sits_in(struct rig_leader *l)
 
 static void the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
 	struct rig_leader five = rig_session_of(&rig, ALICE, 5, d.name);
 	struct rig_leader of_dave = rig_session_of(&rig, DAVE, 20, "");
@@ -482,7 +469,7 @@ static void the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back(vo
 
 static void a_moved_session_says_who_took_it_and_from_where(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "TERM03");
 	struct rig_leader own = rig_session_of(&rig, ALICE, 5, "tty#9");
 	link_set_text(own.info.client, "192.0.2.7");
@@ -509,7 +496,7 @@ static void a_moved_session_says_who_took_it_and_from_where(void **state)
 
 static void the_console_keeps_its_session(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door console = rig_door_as(&rig, DOOR, "console");
 	struct rig_door here = rig_door_as(&rig, ALICE, NULL);
 	struct rig_leader there = rig_session_of(&rig, ALICE, 9, "console");
@@ -543,7 +530,7 @@ static void the_console_keeps_its_session(void **state)
 
 static void a_relaxed_console_is_a_terminal_like_others(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door console = rig_door_as(&rig, DOOR, "console");
 	struct rig_leader there = rig_session_of(&rig, ALICE, 9, "console");
 	struct rig_leader idle = rig_session_of(&rig, ALICE, 6, "");

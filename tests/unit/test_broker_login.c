@@ -73,22 +73,9 @@ static int set_up_short(void **state)
 
 static int tear_down(void **state)
 {
-	if (rig.broker != NULL) {
-		assert_true(TAILQ_EMPTY(&rig.broker->operations));
-		assert_true(TAILQ_EMPTY(&rig.broker->inquiries));
-		assert_true(TAILQ_EMPTY(&rig.broker->lookups));
-		rig_stop(&rig);
-	}
+	rig_end(&rig);
 	return 0;
 }
-
-/* Only root can play several users. */
-#define NEEDS_ROOT()                                                                               \
-	do {                                                                                       \
-		if (rig.broker == NULL) {                                                          \
-			skip();                                                                    \
-		}                                                                                  \
-	} while (0)
 
 static struct rig_peer log_on(uid_t uid, const struct rig_door *d, const char *user)
 {
@@ -209,7 +196,7 @@ static void finish_connect(struct rig_peer *p, struct rig_leader *l, struct rig_
 
 static void the_right_password_brings_a_session_to_the_terminal(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_leader old = rig_session_of(&rig, USER_UID, 3, "");
@@ -243,7 +230,7 @@ static void the_right_password_brings_a_session_to_the_terminal(void **state)
 
 static void another_session_of_his_takes_the_password_again_and_the_new_one_goes(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_leader old = rig_session_of(&rig, USER_UID, 3, "");
@@ -269,7 +256,7 @@ static void another_session_of_his_takes_the_password_again_and_the_new_one_goes
 
 static void a_wrong_password_and_an_unknown_name_read_the_same(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	int code;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
@@ -299,7 +286,7 @@ static void a_wrong_password_and_an_unknown_name_read_the_same(void **state)
 /* It closes with the broker's HELLO unread: the kernel reports that before its last words. */
 static void the_last_word_of_a_leader_that_has_read_nothing_is_heard(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const struct {
 		int error, code;
 	} cases[] = { { -EKEYREJECTED, 1326 }, { -EKEYREVOKED, 7064 } };
@@ -319,7 +306,7 @@ static void the_last_word_of_a_leader_that_has_read_nothing_is_heard(void **stat
 
 static void who_may_not_log_on_there_reads_the_same_whatever_the_leader_says(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	int code;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
@@ -345,7 +332,7 @@ static void who_may_not_log_on_there_reads_the_same_whatever_the_leader_says(voi
 
 static void a_failure_is_answered_when_its_time_has_come(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	static const char *const names[] = { USER, "no-such-user-here" };
@@ -368,7 +355,7 @@ static void a_failure_is_answered_when_its_time_has_come(void **state)
 
 static void a_proof_for_somebody_else_than_was_said_is_refused(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_peer p = log_on(DOOR, &d, USER);
@@ -384,7 +371,7 @@ static void a_proof_for_somebody_else_than_was_said_is_refused(void **state)
 
 static void only_the_door_of_a_waiting_fixed_terminal_logs_others_on(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_door own = rig_door_as(&rig, ALICE, NULL);
 	struct rig_peer p = log_on(ALICE, &own, USER);
@@ -407,7 +394,7 @@ static void only_the_door_of_a_waiting_fixed_terminal_logs_others_on(void **stat
 
 static void a_session_that_is_not_connected_in_time_is_ended(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_peer p = log_on(DOOR, &d, USER);
@@ -425,7 +412,7 @@ static void a_session_that_is_not_connected_in_time_is_ended(void **state)
 
 static void a_terminal_that_goes_takes_its_logon_with_it(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_peer p = log_on(DOOR, &d, USER);
@@ -450,7 +437,7 @@ static void a_terminal_that_goes_takes_its_logon_with_it(void **state)
 
 static void who_has_all_his_sessions_can_still_reconnect(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_leader old = rig_session_of(&rig, USER_UID, 3, "");
@@ -476,7 +463,7 @@ static void who_has_all_his_sessions_can_still_reconnect(void **state)
 /* Guest: he may log on, and sees nothing but what is his. */
 static void a_guest_comes_to_his_new_session_and_to_no_other(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	uint32_t owner;
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_leader old = rig_session_of(&rig, USER_UID, 3, "");

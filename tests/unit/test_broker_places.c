@@ -52,19 +52,9 @@ static int set_up_steal(void **state)
 
 static int tear_down(void **state)
 {
-	if (rig.broker != NULL) {
-		rig_stop(&rig);
-	}
+	rig_end(&rig);
 	return 0;
 }
-
-/* Only root can play several users. */
-#define NEEDS_ROOT()                                                                               \
-	do {                                                                                       \
-		if (rig.broker == NULL) {                                                          \
-			skip();                                                                    \
-		}                                                                                  \
-	} while (0)
 
 /* Whoever runs this from an ssh login is an ssh door whatever he says. */
 #define NEEDS_NO_SSH()                                                                             \
@@ -95,7 +85,7 @@ static int code_of(uid_t uid, const char *name, const char *kind, const char *se
 
 static void a_fixed_name_is_for_the_doors_that_are_configured_for_it(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 0);
 	assert_int_equal(code_of(DOOR, "term03", "tty", NULL), 0);
 	assert_int_equal(code_of(DOOR, "console", "tty", NULL), 0);
@@ -115,7 +105,7 @@ static void a_fixed_name_is_for_the_doors_that_are_configured_for_it(void **stat
 
 static void a_name_is_held_by_one_door(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door d = rig_door_as(&rig, DOOR, "TERM05");
 	assert_int_equal(code_of(ALICE, "term05", "tty", NULL), 7023);
 	assert_int_equal(code_of(DOOR, "TERM05", "tty", SOME_SECRET), 7023);
@@ -130,7 +120,7 @@ static void a_name_is_held_by_one_door(void **state)
 
 static void a_given_name_comes_back_as_what_it_was(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	assert_int_equal(code_of(ALICE, "tty#4", "tty", SOME_SECRET), 0);
 	assert_int_equal(code_of(ALICE, "ssh#4", "tty", SOME_SECRET), 5);
 	assert_int_equal(code_of(ALICE, "tty#x", "tty", SOME_SECRET), 5);
@@ -150,7 +140,7 @@ static void a_given_name_comes_back_as_what_it_was(void **state)
 
 static void who_may_not_log_on_there_gets_no_terminal(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	NEEDS_NO_SSH();
 	assert_int_equal(code_of(MALLORY, NULL, "tty", NULL), 5);
 	assert_int_equal(code_of(ALICE, NULL, "tty", NULL), 0);
@@ -172,7 +162,7 @@ static void listed(const char *name, const char *field, const char *expected)
 
 static void a_terminal_shows_its_line_and_its_listener(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	struct rig_door three = rig_door_as(&rig, DOOR, "TERM03");
 	struct rig_door five = rig_door_as(&rig, DOOR, "term05");
 	struct rig_door console = rig_door_as(&rig, DOOR, "CONSOLE");
@@ -198,7 +188,7 @@ static void becomes(uid_t uid, const char *name, const char *expected)
 
 static void a_door_is_told_what_becomes_of_it_when_its_session_is_taken(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	becomes(DOOR, "TERM03", "login");
 	becomes(DOOR, "TERM05", "login");
 	becomes(ALICE, NULL, "close");
@@ -206,7 +196,7 @@ static void a_door_is_told_what_becomes_of_it_when_its_session_is_taken(void **s
 
 static void the_listener_says_what_becomes_of_its_terminals(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	NEEDS_NO_SSH();
 	becomes(DOOR, "TERM03", "close");
 	becomes(DOOR, "TERM05", "login");
@@ -235,7 +225,7 @@ static void empty(void)
 
 static void the_terminals_of_one_user_do_not_keep_others_out(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	fill(CAROL, LIMIT_TERMINALS_PER_UID - 1, false);
 	assert_int_equal(code_of(CAROL, NULL, "tty", NULL), 0);
 	fill(CAROL, 1, false);
@@ -250,7 +240,7 @@ static void the_terminals_of_one_user_do_not_keep_others_out(void **state)
 
 static void the_last_places_are_for_terminals_that_are_configured(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	unsigned open = LIMIT_TERMINALS - LIMIT_TERMINALS_CONFIGURED;
 	for (unsigned n = 0; n < open - 1; n++) {
 		fill(CAROL + 10 + n, 1, false);

@@ -36,8 +36,7 @@ static int set_up_short(void **state)
 
 static int tear_down(void **state)
 {
-	assert_true(TAILQ_EMPTY(&rig.broker->operations));
-	rig_stop(&rig);
+	rig_end(&rig);
 	return 0;
 }
 

@@ -54,19 +54,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	if (rig.broker != NULL) {
-		rig_stop(&rig);
-	}
+	rig_end(&rig);
 	return 0;
 }
-
-/* Only root can play several users. */
-#define NEEDS_ROOT()                                                                               \
-	do {                                                                                       \
-		if (rig.broker == NULL) {                                                          \
-			skip();                                                                    \
-		}                                                                                  \
-	} while (0)
 
 static json_t *ask_as(uid_t uid, const char *method, json_t *parameters)
 {
@@ -111,7 +101,7 @@ static const char *field(const json_t *answer, size_t index, const char *name)
 
 static void a_list_holds_what_one_may_see_and_no_more(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const struct {
 		uid_t uid;
 		const char *seen;
@@ -131,7 +121,7 @@ static void a_list_holds_what_one_may_see_and_no_more(void **state)
 
 static void others_learn_that_it_is_there_and_not_what_is_done_in_it(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	AUTO(json) json_t *other = ask_as(ALICE, "ListSessions", NULL);
 	assert_string_equal(field(other, 0, "name"), "console");
 	assert_string_equal(field(other, 0, "user"), "bob");
@@ -146,7 +136,7 @@ static void others_learn_that_it_is_there_and_not_what_is_done_in_it(void **stat
 
 static void the_counters_are_for_those_who_see_everything(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	rig.broker->created = 7;
 	AUTO(json) json_t *alice = ask_as(ALICE, "ListSessions", NULL);
 	AUTO(json) json_t *carol = ask_as(CAROL, "ListSessions", NULL);
@@ -158,7 +148,7 @@ static void the_counters_are_for_those_who_see_everything(void **state)
 
 static void a_list_is_filtered_by_the_owners_name_and_zero_is_the_consoles(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const struct {
 		uid_t uid;
 		const char *filter, *seen;
@@ -182,7 +172,7 @@ static void a_list_is_filtered_by_the_owners_name_and_zero_is_the_consoles(void 
 
 static void what_one_may_not_see_is_not_there(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const char *const methods[] = { "Disconnect", "Logoff", "Reset", "Connect" };
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
 		char *texts[2];
@@ -207,7 +197,7 @@ static void what_one_may_not_see_is_not_there(void **state)
 
 static void each_right_decides_about_its_own_operation(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const struct {
 		uid_t uid;
 		const char *method, *session;
@@ -239,7 +229,7 @@ static void each_right_decides_about_its_own_operation(void **state)
 
 static void a_fixed_terminal_that_is_off_is_known_to_who_may_see_it(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	static const struct {
 		uid_t uid;
 		const char *session, *destination;
@@ -284,7 +274,7 @@ static const char *right_of(const json_t *answer, const char *listener, const ch
 
 static void everybody_learns_his_own_rights_and_where_they_come_from(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	AUTO(json) json_t *alice = ask_as(ALICE, "QueryPermissions", NULL);
 	assert_int_equal(json_integer_value(json_object_get(alice, "uid")), ALICE);
 	assert_false(json_is_true(json_object_get(alice, "administrator")));
@@ -307,7 +297,7 @@ static void everybody_learns_his_own_rights_and_where_they_come_from(void **stat
 
 static void others_rights_are_for_administrators(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	assert_int_equal(code_as(ALICE, "QueryPermissions", json_pack("{s:s}", "user", "root")), 5);
 	assert_int_equal(
 		code_as(ALICE, "QueryPermissions", json_pack("{s:s}", "user", "no such user")), 5);
@@ -325,7 +315,7 @@ static void others_rights_are_for_administrators(void **state)
 
 static void who_asks_and_hangs_up_leaves_nothing_behind(void **state)
 {
-	NEEDS_ROOT();
+	RIG_NEEDS_ROOT(&rig);
 	for (int i = 0; i < 20; i++) {
 		struct rig_peer p = rig_caller_as(&rig, 0);
 		rig_ask(&p, "QueryPermissions", json_pack("{s:s}", "user", "nobody"));
