@@ -113,6 +113,7 @@ static enum error_code code_of(int error)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	case ENOSPC:
 		return ERROR_DISK_FULL;
+	case EBADMSG:
 	case EPROTO:
 	case EPROTONOSUPPORT:
 		return ERROR_INCOMPATIBLE;

@@ -9,6 +9,8 @@ _Static_assert(sizeof(struct link_simple) == 408, "wire size");
 _Static_assert(sizeof(struct link_spawn) == 160, "wire size");
 _Static_assert(sizeof(struct link_info) == 952, "wire size");
 
+#define LINK_ERRNO_MAX 4095 /* the kernel's own limit */
+
 struct text_field {
 	size_t offset, size;
 };
@@ -139,6 +141,14 @@ static int check_texts(union link_packet *packet, const struct text_field *field
 	return 0;
 }
 
+/* Whoever reads an error may negate it and ask for its text. */
+static void check_error(struct link_simple *message)
+{
+	if (message->error > 0 || message->error < -LINK_ERRNO_MAX) {
+		message->error = -EBADMSG;
+	}
+}
+
 int link_receive(int fd, union link_packet *ret, struct fd_set_received *set)
 {
 	union link_packet packet = { 0 };
@@ -167,6 +177,9 @@ int link_receive(int fd, union link_packet *ret, struct fd_set_received *set)
 	int r = check_texts(&packet, fields);
 	if (r < 0) {
 		return r;
+	}
+	if (fields == simple_texts) {
+		check_error(&packet.simple);
 	}
 	*ret = packet;
 	return 1;

@@ -40,7 +40,7 @@ enum link_type {
 			     nothing changed */
 	LINK_COMMIT = 24, /* swap now: the former viewer goes, the session is painted. Answered by
 			     LINK_PLUGGED */
-	LINK_ABORT = 25,  /* forget the prepared cable, and who is asked for a password */
+	LINK_ABORT = 25,  /* forget the prepared cable */
 	LINK_PLUGGED =
 		26, /* error 0: the session is on this terminal; else -errno, it is where it was */
 	LINK_UNPLUG = 27,    /* drop the viewer on this terminal; `text` is shown there. Answered by
@@ -189,9 +189,10 @@ int link_send(int fd, const union link_packet *packet, const int *fds, size_t fd
 int link_send_simple(int fd, const struct link_simple *message); /* without descriptors */
 
 /* Receives one packet into `ret`, its descriptors into `set`. 1 = a packet, checked: version, type,
- * exact size, every text NUL-ended and its tail zeroed. 0 = the peer is gone. -EAGAIN, -EPROTO (bad
- * packet: drop the peer), -EPROTONOSUPPORT (other version: link_refuse(), then drop), or -errno.
- * Descriptors stay with `set` in each case. */
+ * exact size, every text NUL-ended and its tail zeroed, `error` 0 or -errno (-EBADMSG in the place
+ * of any other number). 0 = the peer is gone. -EAGAIN, -EPROTO (bad packet: drop the peer),
+ * -EPROTONOSUPPORT (other version: link_refuse(), then drop), or -errno. Descriptors stay with
+ * `set` in each case. */
 int link_receive(int fd, union link_packet *ret, struct fd_set_received *set);
 
 /* Tells a peer in words why it is dropped; never blocks. */

@@ -2,32 +2,16 @@
  * and there: only objects come out, whatever the pieces, and no descriptor is lost.
  *
  * Input: size of the pieces, at which piece descriptors ride, how many; then the bytes. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "packets.h"
 #include "protocol/varlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HEAD 3
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
-
-static unsigned open_descriptors(void)
-{
-	unsigned count = 0;
-	for (int fd = 0; fd < 64; fd++) {
-		count += fcntl(fd, F_GETFD) >= 0;
-	}
-	return count;
-}
 
 /* False: the connection is to be dropped. */
 static bool take_messages(struct varlink *v, unsigned *messages)

@@ -1,51 +1,14 @@
 /* warrant_receive() and warrant_receive_question() take packets of any length and content, with and
  * without descriptors: what they accept is whole and every text in it ends; no descriptor is lost.
- *
- * Input: for each packet its length (2 bytes), how many descriptors ride with it, then its bytes.
- * Each packet is read once by either.
- */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+ * Each packet is read once by either. */
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "packets.h"
 #include "protocol/warrant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
-
-static unsigned open_descriptors(void)
-{
-	unsigned count = 0;
-	for (int fd = 0; fd < 64; fd++) {
-		count += fcntl(fd, F_GETFD) >= 0;
-	}
-	return count;
-}
-
-static void check_text(const char *text, size_t size)
-{
-	if (strnlen(text, size) == size) {
-		fail("a text without end");
-	}
-}
-
-static void send_packet(int fd, const uint8_t *bytes, size_t length, size_t fd_count)
-{
-	int fds[FD_PASS_MAX];
-	struct iovec iov = { .iov_base = (void *)bytes, .iov_len = length };
-	for (size_t i = 0; i < fd_count; i++) {
-		fds[i] = 0;
-	}
-	(void)fd_send(fd, &iov, 1, fds, fd_count);
-}
 
 static void receive_warrant(int fd)
 {
@@ -90,20 +53,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (warrant_want_credentials(pair[1]) < 0) {
 		abort();
 	}
-	while (size > 3) {
-		size_t length = ((size_t)data[0] << 8 | data[1]) % 2048;
-		size_t fds = data[2] % (FD_PASS_MAX + 1);
-		data += 3;
-		size -= 3;
-		length = length < size ? length : size;
-		if (length > 0) { /* an empty packet is the end of the stream */
-			send_packet(pair[0], data, length, fds);
-			receive_warrant(pair[1]);
-			send_packet(pair[0], data, length, fds);
-			receive_question(pair[1]);
-		}
-		data += length;
-		size -= length;
+	struct packet p;
+	while (packet_next(&p, &data, &size)) {
+		packet_send(pair[0], &p);
+		receive_warrant(pair[1]);
+		packet_send(pair[0], &p);
+		receive_question(pair[1]);
 	}
 	(void)close(pair[0]);
 	(void)close(pair[1]);

@@ -238,6 +238,7 @@ static void what_the_leader_says_becomes_a_code_and_changes_nothing(void **state
 		{ -EBUSY, 7024 },
 		{ -ENOMEM, 8 },
 		{ 77, 87 },
+		{ INT32_MIN, 87 },
 	};
 	RIG_NEEDS_ROOT(&rig);
 	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
@@ -417,6 +418,24 @@ static void after_ten_wrong_passwords_the_right_one_is_not_even_tried(void **sta
 	rig_leader_dies(&l);
 }
 
+static void a_try_that_nobody_finishes_counts_like_a_wrong_password(void **state)
+{
+	static const int errors[] = { -ETIME, -EIO };
+	RIG_NEEDS_ROOT(&rig);
+	struct rig_leader l = rig_session_of(&rig, BOB, 12, "");
+	struct rig_door d = rig_door_as(&rig, ALICE, NULL);
+	for (int i = 0; i < 10; i++) {
+		struct asking a = ask(ALICE, "12", d.name, PASSWORD);
+		(void)leader_says(&l, errors[i % 2]);
+		assert_int_not_equal(rig_refusal(&a.peer), 0);
+		leave(&a);
+	}
+	assert_int_equal(code_of(ALICE, "12", d.name, PASSWORD), 1326);
+	assert_true(rig_leader_gets_nothing(&l));
+	rig_leave(&d.peer);
+	rig_leader_dies(&l);
+}
+
 static void an_own_session_comes_to_another_users_door_with_a_warrant_alone(void **state)
 {
 	RIG_NEEDS_ROOT(&rig);
@@ -565,6 +584,7 @@ int main(void)
 		TEST(the_caller_alone_holds_the_other_end_of_his_warrant),
 		SLOW(a_wrong_password_is_answered_late_and_blocks_the_next_try),
 		TEST(after_ten_wrong_passwords_the_right_one_is_not_even_tried),
+		TEST(a_try_that_nobody_finishes_counts_like_a_wrong_password),
 		TEST(the_displaced_owner_reads_who_it_was_there_and_when_he_comes_back),
 		TEST(a_moved_session_says_who_took_it_and_from_where),
 		TEST(the_console_keeps_its_session),

@@ -182,7 +182,8 @@ static void what_the_host_says_becomes_a_code_and_changes_nothing(void **state)
 		{ -ENOMEM, 8 },
 		{ -EMFILE, 4 },
 		{ -ENOSPC, 112 },
-		{ 12345, 7040 },
+		{ 12345, 7069 },
+		{ INT32_MIN, 7069 },
 	};
 	struct rig_leader five = rig_session(&rig, 5, "TERM01");
 	struct rig_leader six = rig_session(&rig, 6, "");

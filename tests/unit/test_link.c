@@ -39,6 +39,24 @@ static int receive_bytes(int *pair, const void *bytes, size_t length)
 	return r;
 }
 
+static void what_is_no_errno_arrives_as_a_bad_message(void **state)
+{
+	static const struct {
+		int32_t sent, got;
+	} cases[] = { { 0, 0 }, { -EIO, -EIO }, { -4095, -4095 }, { -4096, -EBADMSG },
+		{ 1, -EBADMSG }, { INT32_MIN, -EBADMSG }, { INT32_MAX, -EBADMSG } };
+	int *pair = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_simple sent = link_make(LINK_ENDED, 0);
+		union link_packet got;
+		struct fd_set_received set = FD_SET_NONE;
+		sent.error = cases[i].sent;
+		assert_int_equal(link_send_simple(pair[0], &sent), 0);
+		assert_int_equal(link_receive(pair[1], &got, &set), 1);
+		assert_int_equal(got.simple.error, cases[i].got);
+	}
+}
+
 static void every_message_arrives_as_it_was_sent(void **state)
 {
 	static const enum link_type types[] = { LINK_REFUSED, LINK_SPAWN, LINK_SPAWNED, LINK_STOP,
@@ -51,7 +69,8 @@ static void every_message_arrives_as_it_was_sent(void **state)
 		union link_packet got;
 		struct fd_set_received set = FD_SET_NONE;
 		sent.header = link_make(types[i], 41 + (uint32_t)i).header;
-		sent.spawn.session = 12; /* the first field behind the header in each struct */
+		/* The first field behind the header in each struct; in most it is an error. */
+		sent.spawn.session = (uint32_t)-12;
 		assert_int_equal(link_send(pair[0], &sent, NULL, 0), 0);
 		assert_int_equal(link_receive(pair[1], &got, &set), 1);
 		assert_memory_equal(&got, &sent, sizeof(got));
@@ -215,6 +234,8 @@ static void every_state_has_its_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_no_errno_arrives_as_a_bad_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			every_message_arrives_as_it_was_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(
