@@ -37,6 +37,7 @@ struct script {
 	char name[256]; /* of the case */
 	unsigned failures;
 	unsigned cases;
+	bool checks_only; /* no replay */
 	struct vt_screen *screen;
 	unsigned rows, columns;
 	struct buf replies;

@@ -98,7 +98,9 @@ static void end_case(struct script *s)
 	if (s->screen == NULL) {
 		return;
 	}
-	replay_all(s);
+	if (!s->checks_only) {
+		replay_all(s);
+	}
 	for (size_t i = 0; i < s->step_count; i++) {
 		free((void *)s->steps[i].bytes);
 	}
@@ -147,12 +149,14 @@ static void run_line(struct script *s, const char *text, struct script_line *l)
 	}
 }
 
-static unsigned run(const char *path, unsigned *cases)
+static unsigned run(const char *path, bool checks_only, unsigned *cases)
 {
 	static struct script_line words;
 	static struct script s;
 	static char line[65536];
-	s = (struct script){ .path = path, .replies = BUF_INIT(REPLY_MAX) };
+	s = (struct script){
+		.path = path, .replies = BUF_INIT(REPLY_MAX), .checks_only = checks_only
+	};
 	FILE *file = fopen(path, "r");
 	if (file == NULL) {
 		perror(path);
@@ -172,8 +176,9 @@ int main(int argc, char **argv)
 {
 	unsigned failures = 0;
 	unsigned cases = 0;
-	for (int i = 1; i < argc; i++) {
-		failures += run(argv[i], &cases);
+	bool checks_only = argc > 1 && strcmp(argv[1], "--checks-only") == 0;
+	for (int i = checks_only ? 2 : 1; i < argc; i++) {
+		failures += run(argv[i], checks_only, &cases);
 	}
 	printf("%u cases, %u failures\n", cases, failures);
 	return failures == 0 && cases > 0 ? 0 : 1;
