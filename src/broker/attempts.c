@@ -170,6 +170,11 @@ int attempts_begin(struct attempts *a, struct attempt *ret, const struct attempt
 	return 0;
 }
 
+bool attempts_is_failure(int error)
+{
+	return error == -EKEYREJECTED || error == -ETIME || error == -ETIMEDOUT || error == -EIO;
+}
+
 static void add_failure(struct count *c, uint64_t now)
 {
 	if (failures_of(c, now) == 0) {

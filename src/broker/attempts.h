@@ -51,6 +51,10 @@ struct attempts_caller attempts_caller(uid_t uid, const char *place);
 int attempts_begin(struct attempts *a, struct attempt *ret, const struct attempts_caller *caller,
 	uid_t victim, unsigned delay_ms, uint64_t now);
 
+/* Whether a leader's error (-errno) counts as a wrong password: what is begun and never answered,
+ * or ends with the check's own death, must not come for nothing. */
+bool attempts_is_failure(int error);
+
 /* The password was wrong: counts it, on both sides. Not for a spent try. The try stays under way
  * until attempts_end(). */
 void attempts_failed(struct attempts *a, const struct attempt *t, uint64_t now);

@@ -166,11 +166,11 @@ void authorise_refuse(struct call *call, const struct attempt *t, bool wrong, en
 /* What a leader's no means. */
 static void refused(struct inquiry *q, int error)
 {
+	if (q->counted && attempts_is_failure(error)) {
+		note_failure(q);
+	}
 	switch (-error) {
 	case EKEYREJECTED:
-		if (q->counted) {
-			note_failure(q);
-		}
 		answer_later(q, ERROR_LOGON_FAILURE, AUTHORISE_WRONG_TEXT);
 		break;
 	case EKEYREVOKED:

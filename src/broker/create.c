@@ -99,7 +99,7 @@ static void on_session_gone(struct operation *o, struct session *s, const char *
 		return;
 	}
 	enum error_code code = s->error < 0 ? error_by_errno(s->error)->code : ERROR_INVALID_STATE;
-	fail(c, false, code, "The session could not be started: %s", why);
+	fail(c, attempts_is_failure(s->error), code, "The session could not be started: %s", why);
 }
 
 static void on_terminal_gone(struct operation *o, struct terminal *t)

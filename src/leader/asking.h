@@ -1,30 +1,34 @@
-/* One caller who asks for the session past the broker (LINK_WARRANT): from his warrant, over the
- * password where it needs one, to what was granted. Nothing here blocks.
+/* The callers who ask for the session past the broker (LINK_WARRANT): each from his warrant, over
+ * the password where it needs one, to what was granted. Nothing here blocks.
  *
- * Always holds: one asks at a time; after a wrong password the next is asked for only later, each
- * time twice as late, whatever the broker does. */
+ * Always holds: who needs no password is answered at once, whoever else is being asked; of one uid
+ * one is asked at a time, so that who keeps his question open keeps nobody else out; after a wrong
+ * password the next is asked for only later, each time twice as late, whatever the broker does. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "leader/check.h"
 #include "leader/grant.h"
 #include "protocol/warrant.h"
 
+#define ASKING_MAX 16 /* callers at once, each of another uid; each costs a process */
+
+struct asker;
+
+SLIST_HEAD(asker_list, asker);
+
 struct asking {
-	struct grant grant; /* what the last one was given */
-	int warrant_fd;	    /* of who asks now; -1 = nobody does */
-	struct warrant warrant;
-	uid_t maker;
-	char from[LINK_SHORT_SIZE]; /* where he sits, as the broker says: for PAM's records */
-	uint64_t begin_at; /* clock_monotonic_ms(): when he is asked for the password; 0 = he was */
-	struct check check;
+	struct asker_list askers; /* who is asked for the password, or will be */
+	size_t count;
+	struct grants grants;
 	unsigned failures;	/* in a row */
 	uint64_t next_check_at; /* clock_monotonic_ms(); not before */
 };
 
-#define ASKING_INIT ((struct asking){ .warrant_fd = -1, .check = CHECK_INIT })
-#define ASKING_WAIT 1 /* not decided yet */
+#define ASKING_INIT ((struct asking){ .count = 0 })
 
 /* What the question needs to know of the session. Texts are borrowed. */
 struct asking_about {
@@ -33,18 +37,34 @@ struct asking_about {
 	const char *tty;
 };
 
-/* A new one asks; takes warrant_fd, also on failure. `from` is copied. 0 = granted, ASKING_WAIT,
- * -EBUSY (another one is being asked), -EACCES, -EPROTO, or -errno. Whatever was granted before is
- * forgotten. */
-int asking_begin(struct asking *a, const struct asking_about *about, int warrant_fd,
-	bool free_of_password, const char *from);
+/* What the broker says with a warrant. Texts are borrowed. */
+struct asking_question {
+	uint32_t serial;
+	bool free_of_password;
+	const char *from; /* where the caller sits: for PAM's records */
+};
 
-/* When asking_fd() is readable or asking_time() has come: as asking_begin(), or -EKEYREJECTED,
- * -EKEYREVOKED, -ETIME. To be called only while somebody asks. */
-int asking_go_on(struct asking *a, const struct asking_about *about, uint64_t now);
+struct asking_answer {
+	uint32_t serial; /* of the question */
+	int result;	 /* 0 = granted; -EBUSY (his uid, or too many, are being asked), -EACCES,
+			    -EPROTO,      -EKEYREJECTED, -EKEYREVOKED, -ETIME, or -errno */
+	uid_t maker;	 /* of the warrant; (uid_t)-1 = unknown */
+};
 
-bool asking_is_busy(const struct asking *a);
-int asking_fd(const struct asking *a);	      /* -1 = none */
+/* A new one asks; takes warrant_fd, also on failure. True = decided: *ret is the answer. */
+bool asking_begin(struct asking *a, const struct asking_about *about, int warrant_fd,
+	const struct asking_question *q, struct asking_answer *ret);
+
+/* When one of asking_fds() is readable or asking_time() has come: true = one more is decided, *ret
+ * is his answer. To be called until it is false. `now` is clock_monotonic_ms(). */
+bool asking_next(struct asking *a, const struct asking_about *about, uint64_t now,
+	struct asking_answer *ret);
+
+/* One who is being asked is not waited for any more: true, and *ret is his answer, with `error`.
+ * False: there is none. */
+bool asking_cancel(struct asking *a, int error, struct asking_answer *ret);
+
+size_t asking_fds(const struct asking *a, int ret[static ASKING_MAX]); /* their number */
 uint64_t asking_time(const struct asking *a); /* clock_monotonic_ms(); UINT64_MAX = never */
 
 /* Forgets who asks and what was granted; the time until the next check stays. */

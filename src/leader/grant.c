@@ -38,30 +38,39 @@ int grant_judge(
 	return maker == 0 && free_of_password ? 0 : GRANT_PASSWORD;
 }
 
-struct grant grant_of(const struct warrant *w, uid_t maker, uint64_t now)
+void grants_add(struct grants *g, const struct warrant *w, uid_t maker, uint64_t now)
 {
-	struct grant g = { .until = now + WARRANT_GRANT_MS,
+	struct grant *place = &g->of[0];
+	for (size_t i = 0; i < GRANTS_MAX; i++) {
+		struct grant *one = &g->of[i];
+		if (one->until != 0 && one->maker == maker) {
+			place = one;
+			break;
+		}
+		place = one->until < place->until ? one : place;
+	}
+	*place = (struct grant){ .until = now + WARRANT_GRANT_MS,
 		.maker = maker,
 		.named = w->destination == WARRANT_NAMED };
-	link_set_text(g.terminal, w->terminal);
-	return g;
+	link_set_text(place->terminal, w->terminal);
 }
 
-int grant_use(struct grant *g, const struct grant_session *s, uid_t cable_maker,
+static bool allows(const struct grant *g, uid_t cable_maker, const char *terminal, uint64_t now)
+{
+	return now < g->until &&
+	       (g->named ? strcasecmp(g->terminal, terminal) == 0 : g->maker == cable_maker);
+}
+
+int grants_use(struct grants *g, const struct grant_session *s, uid_t cable_maker,
 	const char *terminal, uint64_t now)
 {
-	struct grant granted = *g;
-	*g = (struct grant){ 0 };
+	bool granted = false;
+	for (size_t i = 0; i < GRANTS_MAX; i++) {
+		granted = granted || allows(&g->of[i], cable_maker, terminal, now);
+	}
+	*g = (struct grants){ 0 };
 	if (s->system && cable_maker == s->broker) {
 		return -EACCES;
 	}
-	if (cable_maker == s->owner) {
-		return 0;
-	}
-	if (!s->system || now >= granted.until) {
-		return -EACCES;
-	}
-	bool good = granted.named ? strcasecmp(granted.terminal, terminal) == 0
-				  : granted.maker == cable_maker;
-	return good ? 0 : -EACCES;
+	return cable_maker == s->owner || (s->system && granted) ? 0 : -EACCES;
 }

@@ -260,24 +260,34 @@ static void on_listen(struct leader *l)
 	}
 }
 
+static size_t add_checks(const struct leader *l, struct pollfd *to)
+{
+	int fds[ASKING_MAX];
+	size_t count = relay_check_fds(&l->relay, fds);
+	for (size_t i = 0; i < count; i++) {
+		to[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	}
+	return count;
+}
+
 static void run(struct leader *l)
 {
 	while (l->stage != STAGE_OVER) {
-		enum { SIGNALS, LISTEN, HOST, BROKER, CHECK, HOSTLOG, COUNT };
-		struct pollfd polls[COUNT] = {
+		enum { SIGNALS, LISTEN, HOST, BROKER, HOSTLOG, CHECKS };
+		struct pollfd polls[CHECKS + ASKING_MAX] = {
 			[SIGNALS] = { .fd = l->signal_fd, .events = POLLIN },
 			[LISTEN] = { .fd = l->listen_again == 0 ? l->folder.listen_fd : -1,
 				.events = POLLIN },
 			[HOST] = { .fd = l->relay.host_fd, .events = POLLIN },
 			[BROKER] = { .fd = l->relay.broker_fd,
 				.events = relay_broker_events(&l->relay) },
-			[CHECK] = { .fd = relay_check_fd(&l->relay), .events = POLLIN },
 			[HOSTLOG] = { .fd = l->hostlog.fd, .events = POLLIN },
 		};
+		size_t checks = add_checks(l, polls + CHECKS);
 		/* Few as they are: with a limit of descriptors below their number poll() fails. */
-		nfds_t count = polls[HOSTLOG].fd >= 0 ? COUNT
-			       : polls[CHECK].fd >= 0 ? HOSTLOG
-						      : CHECK;
+		nfds_t count = checks > 0		? CHECKS + checks
+			       : polls[HOSTLOG].fd >= 0 ? CHECKS
+							: HOSTLOG;
 		int n = poll(polls, count, wait_ms(l));
 		if (n < 0 && errno != EINTR) {
 			log_error("poll: %s", strerrordesc_np(errno));
@@ -294,7 +304,7 @@ static void run(struct leader *l)
 			relay_on_broker(&l->relay, polls[BROKER].revents);
 			take_orders(l);
 		}
-		if (polls[CHECK].revents != 0) {
+		if (checks > 0) {
 			relay_on_check(&l->relay);
 		}
 		if (polls[HOSTLOG].revents != 0) {
@@ -385,7 +395,7 @@ static void grant_first_cable(struct leader *l, const struct logon *logon)
 {
 	if (logon->by_password) {
 		const struct warrant own = { .destination = WARRANT_OWN };
-		l->relay.asking.grant = grant_of(&own, logon->maker, clock_monotonic_ms());
+		grants_add(&l->relay.asking.grants, &own, logon->maker, clock_monotonic_ms());
 	}
 }
 

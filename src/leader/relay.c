@@ -138,30 +138,26 @@ static struct asking_about about(const struct relay *r)
 	};
 }
 
-/* As asking_begin() says; the answer for one that is not decided yet comes later. */
-static void answer_warrant(struct relay *r, int result)
+static void answer_warrant(struct relay *r, const struct asking_answer *a)
 {
-	if (result == ASKING_WAIT) {
-		return;
-	}
-	struct link_simple answer = link_make(LINK_WARRANTED, r->asking_serial);
-	answer.error = result;
-	answer.uid = r->asking.maker;
+	struct link_simple answer = link_make(LINK_WARRANTED, a->serial);
+	answer.error = a->result;
+	answer.uid = a->maker;
 	tell_broker(r, &answer);
-	if (result < 0) {
-		log_info("session %u: uid %u may not have it: %s", r->session,
-			(unsigned)r->asking.maker, strerrordesc_np(-result));
+	if (a->result < 0) {
+		log_info("session %u: uid %u may not have it: %s", r->session, (unsigned)a->maker,
+			strerrordesc_np(-a->result));
 	}
 }
 
 /* Whoever is being asked for a password is not waited for any more. */
 static void stop_asking(struct relay *r, int error)
 {
-	bool busy = asking_is_busy(&r->asking);
-	asking_stop(&r->asking);
-	if (busy) {
-		answer_warrant(r, error);
+	struct asking_answer answer;
+	while (asking_cancel(&r->asking, error, &answer)) {
+		answer_warrant(r, &answer);
 	}
+	asking_stop(&r->asking);
 }
 
 short relay_broker_events(const struct relay *r)
@@ -246,24 +242,27 @@ static int on_warrant(
 	if (!set->lost && set->count != 1) {
 		return -EPROTO;
 	}
-	int error = set->lost			 ? -EMFILE
-		    : r->ending			 ? -ESHUTDOWN
-		    : asking_is_busy(&r->asking) ? -EBUSY
-						 : 0;
+	int error = set->lost ? -EMFILE : r->ending ? -ESHUTDOWN : 0;
 	if (error < 0) {
 		answer_broker(r, LINK_WARRANTED, message->header.serial, error);
 		return 0;
 	}
 	const struct asking_about facts = about(r);
-	r->asking_serial = message->header.serial;
-	answer_warrant(r, asking_begin(&r->asking, &facts, TAKE_FD(set->fds[0]),
-				  (message->flags & LINK_FREE_OF_PASSWORD) != 0, message->client));
+	const struct asking_question question = {
+		.serial = message->header.serial,
+		.free_of_password = (message->flags & LINK_FREE_OF_PASSWORD) != 0,
+		.from = message->client,
+	};
+	struct asking_answer answer;
+	if (asking_begin(&r->asking, &facts, TAKE_FD(set->fds[0]), &question, &answer)) {
+		answer_warrant(r, &answer);
+	}
 	return 0;
 }
 
-int relay_check_fd(const struct relay *r)
+size_t relay_check_fds(const struct relay *r, int ret[static ASKING_MAX])
 {
-	return asking_fd(&r->asking);
+	return asking_fds(&r->asking, ret);
 }
 
 uint64_t relay_check_time(const struct relay *r)
@@ -273,9 +272,11 @@ uint64_t relay_check_time(const struct relay *r)
 
 void relay_on_check(struct relay *r)
 {
-	if (asking_is_busy(&r->asking)) {
-		const struct asking_about facts = about(r);
-		answer_warrant(r, asking_go_on(&r->asking, &facts, clock_monotonic_ms()));
+	const struct asking_about facts = about(r);
+	uint64_t now = clock_monotonic_ms();
+	struct asking_answer answer;
+	while (asking_next(&r->asking, &facts, now, &answer)) {
+		answer_warrant(r, &answer);
 	}
 }
 
@@ -292,7 +293,7 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	const struct asking_about facts = about(r);
 	int error = r->ending ? -ESHUTDOWN : guard_cable(&maker, set->fds[0]);
 	if (error == 0) {
-		error = grant_use(&r->asking.grant, &facts.session, maker, message->terminal,
+		error = grants_use(&r->asking.grants, &facts.session, maker, message->terminal,
 			clock_monotonic_ms());
 	}
 	if (error < 0) {
@@ -378,7 +379,6 @@ static int on_broker_message(
 		(void)tell_host(r, message, NULL);
 		return 0;
 	case LINK_ABORT:
-		stop_asking(r, -ECANCELED);
 		(void)tell_host(r, message, NULL);
 		return 0;
 	case LINK_LOGOFF:

@@ -46,8 +46,7 @@ struct relay {
 	struct link_queue to_broker;
 	struct relay_ask asks[RELAY_ASKS_MAX];
 	uint32_t last_serial;
-	struct asking asking;		  /* who wants the session, and what he was granted */
-	uint32_t asking_serial;		  /* of the broker's question */
+	struct asking asking;		  /* who wants the session, and what was granted */
 	struct relay_terminal prepared;	  /* of the newest LINK_PLUG */
 	struct relay_terminal committing; /* of the newest LINK_COMMIT */
 	uint32_t commit_serial;		  /* of that one, while the host has not answered it */
@@ -78,9 +77,9 @@ void relay_on_broker(struct relay *r, short revents);
 int relay_on_host(struct relay *r);
 short relay_broker_events(const struct relay *r);
 
-/* The check of a password that somebody has been asked for: its descriptor (-1 = none), when
+/* The checks of passwords that callers have been asked for: their descriptors and number, when
  * something is to be done (clock_monotonic_ms(), UINT64_MAX = never), and doing it. */
-int relay_check_fd(const struct relay *r);
+size_t relay_check_fds(const struct relay *r, int ret[static ASKING_MAX]);
 uint64_t relay_check_time(const struct relay *r);
 void relay_on_check(struct relay *r);
 

@@ -1,5 +1,6 @@
 """What a session's start does to the machine: PAM, login records, control groups, the owner's environment and limits."""
 
+import errno
 import functools
 import os
 import re
@@ -16,12 +17,14 @@ import pytest
 import processes
 import wire
 import world
+from control import Control, open_terminal
 from puppet import answer_question
 from system_server import password_of
 from test_trust import puppet, uid_of  # noqa: F401
 
 ENTRY = struct.Struct("hi32s4s32s256shhiii4i20s")  # struct utmpx of 64-bit machines
 USER_PROCESS, DEAD_PROCESS = 7, 8
+ASKED_AT_ONCE = 16  # callers of one session, by its leader
 
 
 def records(path="/run/utmp"):
@@ -221,8 +224,10 @@ def test_a_session_goes_on_while_somebody_is_asked(puppet):  # noqa: F811
     begun = time.monotonic()
     assert puppet.plug(link, wire.cable(uid_of("alice"))[1]) == 0
     assert time.monotonic() - begun < 5
-    assert puppet.expect(link, wire.WARRANTED).error == -125  # plug() ended with LINK_ABORT
+    os.write(pipe, password_of("alice").encode())  # that plug() ended with LINK_ABORT is nothing to him
     os.close(pipe)
+    assert puppet.expect(link, wire.WARRANTED).error == 0
+    assert puppet.plug(link, wire.cable(uid_of("bob"))[1]) == 0
     mine.close()
 
 
@@ -235,20 +240,86 @@ def test_after_a_wrong_password_the_leader_asks_later_and_later(puppet):  # noqa
         assert time.monotonic() - begun >= least, tries
 
 
-def test_a_second_caller_waits_for_his_turn(puppet):  # noqa: F811
+def ask_leader(link, number, maker, serial):
+    """A warrant of this uid's is given to the leader: the end at which he is asked for the password."""
+    mine, theirs = wire.pair_of(maker)
+    mine.settimeout(20)
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
+    wire.send(link, wire.simple(wire.WARRANT, serial), [theirs.fileno()])
+    theirs.close()
+    return mine
+
+
+def test_one_caller_is_asked_for_one_password_at_a_time(puppet):  # noqa: F811
     number, link = puppet.session_of("alice")
-    ends = []
-    for serial in (31, 32):
-        mine, theirs = wire.pair_of(uid_of("bob"))
-        wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
-        wire.send(link, wire.simple(wire.WARRANT, serial), [theirs.fileno()])
-        theirs.close()
-        ends.append(mine)
+    ends = [ask_leader(link, number, uid_of("bob"), serial) for serial in (31, 32)]
     busy = puppet.expect(link, wire.WARRANTED)
     assert (busy.header.serial, busy.error) == (32, -16)
     answer_question(ends[0], password_of("alice"))
     good = puppet.expect(link, wire.WARRANTED)
     assert (good.header.serial, good.error, good.uid) == (31, 0, uid_of("bob"))
+
+
+def test_a_caller_who_does_not_answer_keeps_nobody_out(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    slow = ask_leader(link, number, uid_of("bob"), 31)
+    warrant = wire.warrant(wire.USE_CONNECT, str(number))
+    begun = time.monotonic()
+    for who, password, flags in (("carol", "alice", 0), ("alice", None, 0), ("root", None, wire.FREE_OF_PASSWORD), ("root", "alice", 0)):
+        maker = uid_of(who)
+        error, uid, _ = puppet.present(link, maker, warrant, password and password_of(password), flags)
+        assert (error, uid) == (0, maker)
+        assert puppet.plug(link, wire.cable(maker)[1]) == 0
+    assert time.monotonic() - begun < 10
+    answer_question(slow, password_of("alice"))
+    good = puppet.expect(link, wire.WARRANTED)
+    assert (good.header.serial, good.error, good.uid) == (31, 0, uid_of("bob"))
+    assert puppet.plug(link, wire.cable(uid_of("bob"))[1]) == 0
+
+
+def test_so_many_callers_are_asked_and_no_more(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    ends = [ask_leader(link, number, 4000 + n, 100 + n) for n in range(ASKED_AT_ONCE + 1)]
+    busy = puppet.expect(link, wire.WARRANTED)
+    assert (busy.header.serial, busy.error) == (100 + ASKED_AT_ONCE, -16)
+    assert puppet.present(link, uid_of("alice"), wire.warrant(wire.USE_CONNECT, str(number)))[:2] == (0, uid_of("alice"))
+    checks = [p for p in puppet.system.processes("termserv-check")]
+    assert len(checks) == ASKED_AT_ONCE
+    for mine in ends:
+        mine.close()
+
+
+def test_what_one_was_granted_nobody_elses_warrant_takes_away(puppet):  # noqa: F811
+    number, link = puppet.session_of("alice")
+    warrant = wire.warrant(wire.USE_CONNECT, str(number))
+    assert puppet.present(link, uid_of("bob"), warrant, password_of("alice"))[0] == 0
+    assert puppet.present(link, uid_of("carol"), wire.warrant(wire.USE_CONNECT, "4711"))[0] == wire.ACCES
+    assert puppet.present(link, uid_of("carol"), warrant, "wrong")[0] == wire.KEYREJECTED
+    assert puppet.present(link, uid_of("alice"), warrant)[0] == 0
+    assert puppet.plug(link, wire.cable(uid_of("bob"))[1]) == 0
+    assert puppet.plug(link, wire.cable(uid_of("bob"))[1]) == wire.ACCES
+
+
+def test_a_caller_who_holds_his_question_open_keeps_nobody_from_connecting(server):
+    """The same with the real broker: alice never answers, and carol has the session at once."""
+    session = server.bob.detached("sh -c 'echo the session of bob; cat'")
+    door, answer = open_terminal(server.alice.uid)
+    mine, theirs = wire.pair_of(server.alice.uid)
+    mine.settimeout(20)
+    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(session)))
+    slow = Control(server.alice.uid).send("Connect", fds=[theirs.fileno()], session=str(session), warrant=0, password=True,
+                                          secret=answer["parameters"]["secret"])
+    theirs.close()
+    _, fds = wire.receive(mine)  # she is asked
+    here = server.carol.logon()
+    begun = time.monotonic()
+    server.carol.type_command(server.carol.with_password("connect %d" % session, password_of("bob")), here)
+    here.wait_for("the session of bob")
+    assert time.monotonic() - begun < 5
+    os.close(fds[0])
+    assert slow.receive()["parameters"]["code"] == 1326
+    for end in (mine, slow, door):
+        end.close()
 
 
 def test_a_caller_who_goes_is_a_wrong_password_and_blocks_nobody(puppet):  # noqa: F811
@@ -262,16 +333,16 @@ def test_a_caller_who_goes_is_a_wrong_password_and_blocks_nobody(puppet):  # noq
     assert puppet.plug(link, wire.cable(uid_of("alice"))[1]) == 0
 
 
-def test_the_check_stops_when_the_broker_gives_up(puppet):  # noqa: F811
+@pytest.mark.parametrize("how", ["the broker goes", "the session ends"])
+def test_the_check_stops_when_nobody_waits_for_it(puppet, how):  # noqa: F811
     number, link = puppet.session_of("alice")
-    mine, theirs = wire.pair_of(uid_of("bob"))
-    mine.settimeout(20)
-    wire.send(mine, wire.warrant(wire.USE_CONNECT, str(number)))
-    wire.send(link, wire.simple(wire.WARRANT, 31), [theirs.fileno()])
-    theirs.close()
+    mine = ask_leader(link, number, uid_of("bob"), 31)
     _, fds = wire.receive(mine)
-    wire.send(link, wire.simple(wire.ABORT, 32))
-    assert puppet.expect(link, wire.WARRANTED).error == -125
+    if how == "the broker goes":
+        link.close()
+    else:
+        wire.send(link, wire.simple(wire.LOGOFF, 32))
+        assert puppet.expect(link, wire.WARRANTED).error == -errno.ESHUTDOWN
     with pytest.raises(BrokenPipeError), os.fdopen(fds[0], "wb", 0) as pipe:
         puppet.system.pump.wait(lambda: pipe.write(b"x") == 0, "the check's end")
     assert isinstance(mine, socket.socket) and mine.recv(1) == b""

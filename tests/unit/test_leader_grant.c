@@ -38,8 +38,9 @@ static int judge(const char *word, uid_t maker, bool free_of_password)
 /* Whether a cable is plugged right after this warrant was good. */
 static int plug_after(struct warrant w, uid_t maker, uid_t cable_maker, const char *terminal)
 {
-	struct grant g = grant_of(&w, maker, NOW);
-	return grant_use(&g, &session, cable_maker, terminal, NOW + 1);
+	struct grants g = { 0 };
+	grants_add(&g, &w, maker, NOW);
+	return grants_use(&g, &session, cable_maker, terminal, NOW + 1);
 }
 
 static void the_owner_needs_no_password(void **state)
@@ -126,15 +127,15 @@ static void a_named_destination_must_have_a_name(void **state)
 
 static void the_owners_cable_needs_no_grant(void **state)
 {
-	struct grant g = { 0 };
-	assert_int_equal(grant_use(&g, &session, ALICE, "TERM03", NOW), 0);
+	struct grants g = { 0 };
+	assert_int_equal(grants_use(&g, &session, ALICE, "TERM03", NOW), 0);
 }
 
 static void a_strangers_cable_needs_a_grant(void **state)
 {
-	struct grant g = { 0 };
-	assert_int_equal(grant_use(&g, &session, BOB, "TERM03", NOW), -EACCES);
-	assert_int_equal(grant_use(&g, &session, 0, "TERM03", NOW), -EACCES);
+	struct grants g = { 0 };
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM03", NOW), -EACCES);
+	assert_int_equal(grants_use(&g, &session, 0, "TERM03", NOW), -EACCES);
 }
 
 static void an_own_destination_takes_the_makers_cable_only(void **state)
@@ -159,19 +160,51 @@ static void a_grant_is_used_up_by_the_next_cable_whoever_made_it(void **state)
 	static const uid_t first[] = { BOB, ALICE, DOOR };
 	for (size_t i = 0; i < 3; i++) {
 		struct warrant w = warrant("7", NULL);
-		struct grant g = grant_of(&w, BOB, NOW);
-		(void)grant_use(&g, &session, first[i], "TERM05", NOW);
-		assert_int_equal(grant_use(&g, &session, BOB, "TERM05", NOW), -EACCES);
+		struct grants g = { 0 };
+		grants_add(&g, &w, BOB, NOW);
+		(void)grants_use(&g, &session, first[i], "TERM05", NOW);
+		assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW), -EACCES);
 	}
+}
+
+static void what_one_was_granted_another_ones_warrant_leaves_him(void **state)
+{
+	static const uid_t others[] = { 0, ALICE, DOOR };
+	struct grants g = { 0 };
+	struct warrant w = warrant("7", NULL);
+	grants_add(&g, &w, BOB, NOW);
+	for (size_t i = 0; i < GRANTS_MAX - 1; i++) {
+		grants_add(&g, &w, others[i], NOW + 1);
+		grants_add(&g, &w, others[i], NOW + 2); /* one of each */
+	}
+	struct grants before = g;
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW + 3), 0);
+	g = before;
+	assert_int_equal(grants_use(&g, &session, DOOR, "TERM05", NOW + 3), 0);
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW + 3), -EACCES);
+	g = before;
+	grants_add(&g, &w, BROKER + 100, NOW + 3);
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW + 4), -EACCES);
+}
+
+static void a_makers_new_warrant_takes_the_place_of_his_last(void **state)
+{
+	struct grants g = { 0 };
+	struct warrant named = warrant("7", "TERM05");
+	struct warrant own = warrant("7", NULL);
+	grants_add(&g, &named, BOB, NOW);
+	grants_add(&g, &own, BOB, NOW);
+	assert_int_equal(grants_use(&g, &session, DOOR, "TERM05", NOW + 1), -EACCES);
 }
 
 static void a_grant_does_not_last(void **state)
 {
 	struct warrant w = warrant("7", NULL);
-	struct grant g = grant_of(&w, BOB, NOW);
-	assert_int_equal(grant_use(&g, &session, BOB, "TERM05", NOW + WARRANT_GRANT_MS - 1), 0);
-	g = grant_of(&w, BOB, NOW);
-	assert_int_equal(grant_use(&g, &session, BOB, "TERM05", NOW + WARRANT_GRANT_MS), -EACCES);
+	struct grants g = { 0 };
+	grants_add(&g, &w, BOB, NOW);
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW + WARRANT_GRANT_MS - 1), 0);
+	grants_add(&g, &w, BOB, NOW);
+	assert_int_equal(grants_use(&g, &session, BOB, "TERM05", NOW + WARRANT_GRANT_MS), -EACCES);
 }
 
 static void in_user_mode_there_is_the_owner_and_nobody_else(void **state)
@@ -183,9 +216,10 @@ static void in_user_mode_there_is_the_owner_and_nobody_else(void **state)
 	assert_int_equal(grant_judge(&s, &w, ALICE, false), 0);
 	assert_int_equal(grant_judge(&s, &w, BOB, false), -EACCES);
 	assert_int_equal(grant_judge(&s, &w, 0, true), -EACCES);
-	struct grant g = grant_of(&w, BOB, NOW);
-	assert_int_equal(grant_use(&g, &s, BOB, "TERM05", NOW), -EACCES);
-	assert_int_equal(grant_use(&g, &s, ALICE, "TERM05", NOW), 0);
+	struct grants g = { 0 };
+	grants_add(&g, &w, BOB, NOW);
+	assert_int_equal(grants_use(&g, &s, BOB, "TERM05", NOW), -EACCES);
+	assert_int_equal(grants_use(&g, &s, ALICE, "TERM05", NOW), 0);
 }
 
 int main(void)
@@ -206,6 +240,8 @@ int main(void)
 		cmocka_unit_test(an_own_destination_takes_the_makers_cable_only),
 		cmocka_unit_test(a_named_destination_takes_any_cable_for_that_terminal_only),
 		cmocka_unit_test(a_grant_is_used_up_by_the_next_cable_whoever_made_it),
+		cmocka_unit_test(what_one_was_granted_another_ones_warrant_leaves_him),
+		cmocka_unit_test(a_makers_new_warrant_takes_the_place_of_his_last),
 		cmocka_unit_test(a_grant_does_not_last),
 		cmocka_unit_test(in_user_mode_there_is_the_owner_and_nobody_else),
 	};
