@@ -1,6 +1,7 @@
 /* Messages for the person who runs the server, one line each, to stderr (which a service manager or
  * termservd turns into a journal or a file). A message is written once, where it is decided. base,
- * protocol and vt never log. */
+ * protocol and vt never log. To the journal a line carries its level as sd-daemon(3) has it, and no
+ * time. */
 #pragma once
 
 #include <stdbool.h>

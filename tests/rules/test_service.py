@@ -76,10 +76,28 @@ def test_accounts_are_made_for_all_who_need_one():
     assert named and set(named) <= set(made)
 
 
+def check_accounts(text):
+    """systemd-sysusers makes no account of a line whose description has a colon, and says so where nobody looks."""
+    return [line for line in text.splitlines() if line.startswith("u ") and ":" in line.split('"')[1]]
+
+
+def test_systemd_makes_each_account_of_the_file():
+    text = (DATA / "sysusers.conf").read_text()
+    assert len(re.findall("^u ", text, re.M)) == 2
+    assert check_accounts(text) == []
+    assert check_accounts('u x - "Terminal server: terminals" /run /bin/false\n')
+
+
+def test_no_unit_is_given_up_after_some_failures():
+    for name in (UNITS[0], UNITS[2]):
+        assert read_unit(name)["Unit"]["StartLimitIntervalSec"] == ["0"], name
+
+
 def test_nothing_confines_the_sessions_that_live_in_the_service():
     """sudo, mount, gdb, 32-bit programs and just-in-time compilers work in a session as after any login."""
     service = read_unit(UNITS[0])["Service"]
-    confining = re.compile("Protect|Private|Restrict|System[Cc]all|Capability|NoNew|Lock|MemoryDeny|Device|ReadOnly|Inaccessible")
+    confining = re.compile("Protect|Private|Restrict(?!PreventExitStatus)|System[Cc]all|Capability|NoNew|Lock|MemoryDeny|Device|ReadOnly|"
+                           "Inaccessible|Limit|IPAddress|Memory|CPU|Nice|SecureBits|Ambient|Mount|Bind|Temporary|User|Group|Dynamic")
     assert [key for key in service if confining.match(key)] == []
     assert service["KillMode"] == ["process"]  # else they would end with it
     assert service["Type"] == ["notify"]

@@ -313,6 +313,7 @@ def main():
     outside, *command = sys.argv[2:]
     build(programs_to_test(), outside)
     os.environ[MARK] = outside
+    os.environ["TERMSERV_BUILD"] = str(programs_to_test().parent)  # what can be installed
     os.environ["TERMSERV_BIN"] = str(PROGRAMS)
     os.execvp(command[0], command)
 
