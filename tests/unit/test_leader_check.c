@@ -1,5 +1,8 @@
-/* The process that takes a password: nobody looks into it, and nothing is left when it dies. */
+/* The process that takes a password: nobody looks into it, and nothing is left when it dies. Two
+ * things keep it from leaving a core file, each shown without the other: the limit, and that it is
+ * not dumpable, which counts where core files go into a pipe or the limit was raised. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,8 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,6 +33,13 @@
 int pam_check(const struct pam_who *who, const char *password)
 {
 	return -EIO;
+}
+
+static bool limits_last; /* setrlimit() says yes and does nothing */
+
+int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+	return limits_last ? 0 : (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
 }
 
 /* Part of a file of /proc about that process. */
@@ -109,10 +122,85 @@ static void while_it_waits_it_is_closed_and_leaves_no_core(void **state)
 	assert_int_equal(check_answer(&c), -EKEYREJECTED);
 }
 
+/* A folder of its own, where core files may lie, and a limit that lets them. False: it may not be
+ * raised. */
+static bool room_for_cores(char *folder)
+{
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	return setrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max > 0;
+}
+
+/* What a program dies of, as its parent is told, when it is killed as a crash would kill it. */
+static int status_of_crash(pid_t pid)
+{
+	int status = 0;
+	assert_int_equal(kill(pid, SIGQUIT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGQUIT);
+	return status;
+}
+
+static pid_t any_program(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)signal(SIGQUIT, SIG_DFL);
+		for (;;) {
+			(void)pause();
+		}
+	}
+	return pid;
+}
+
+static void remove_cores(const char *folder)
+{
+	char command[128];
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(system(command), 0);
+}
+
+static void without_the_limit_it_leaves_no_core_either(void **state)
+{
+	char folder[] = "/tmp/check-XXXXXX";
+	bool room = room_for_cores(folder);
+	/* The kernel says whether it has dumped, wherever to. */
+	bool others = room && WCOREDUMP(status_of_crash(any_program()));
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	AUTO_FD int asker = pair[0];
+	AUTO_FD int warrant = pair[1];
+	const struct pam_who who = { .user = "nobody", .by = "", .from = "", .tty = "" };
+	struct check c = CHECK_INIT;
+	assert_int_equal(warrant_want_credentials(asker), 0);
+	limits_last = true;
+	int r = check_start(&c, 1, &who, geteuid(), warrant);
+	limits_last = false;
+	assert_int_equal(r, 0);
+	pid_t pid = pid_of(c.pid_fd);
+	await_name(pid);
+	char limits[4096];
+	read_of(pid, "limits", limits, sizeof(limits));
+	assert_true(!room || strstr(limits, "Max core file size         0 ") == NULL);
+	bool dumped = WCOREDUMP(status_of_crash(pid));
+	check_stop(&c);
+	remove_cores(folder);
+	assert_false(dumped);
+	if (!others) {
+		print_message("nothing leaves a core file on this machine\n");
+		skip();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(while_it_waits_it_is_closed_and_leaves_no_core),
+		cmocka_unit_test(without_the_limit_it_leaves_no_core_either),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
