@@ -118,21 +118,24 @@ int broker_new(struct broker **ret, const struct broker_setup *setup)
 	/* An answer to the broker before us must not look like one to us. */
 	b->last_ticket = clock_now();
 	b->last_serial = (uint32_t)clock_now();
-	/* The only time that a name service is asked. */
-	const struct passwd *entry = getpwuid(b->owner);
-	b->owner_name = entry != NULL ? strdup(entry->pw_name) : NULL;
+	b->names_source = setup->names_source;
+	if (b->mode == POLICY_USER_MODE) {
+		/* The only time that a name service is asked. */
+		const struct passwd *entry = getpwuid(b->owner);
+		b->owner_name = entry != NULL ? strdup(entry->pw_name) : NULL;
+	}
 	int r = set_folders(b, setup);
 	if (r >= 0) {
 		r = read_last_id(b);
 	}
 	if (r >= 0) {
-		r = configuration_load(b);
+		r = configuration_init(b);
 	}
 	if (r >= 0) {
 		r = sd_event_new(&b->event);
 	}
 	if (r >= 0 && b->mode == POLICY_SYSTEM_MODE) {
-		r = names_new(&b->names, b->event);
+		r = names_new(&b->names, b->event, b->names_source, NAMES_HANG_MS);
 	}
 	if (r >= 0) {
 		r = attempts_new(&b->attempts);
@@ -194,6 +197,7 @@ struct broker *broker_free(struct broker *b)
 	b->unpark = sd_event_source_disable_unref(b->unpark);
 	timelimit_done(b);
 	b->restore_timer = sd_event_source_disable_unref(b->restore_timer);
+	configuration_done(b);
 	b->names = names_free(b->names);
 	(void)sd_event_unref(b->event);
 	b->auditlog = auditlog_free(b->auditlog);
@@ -223,7 +227,15 @@ int broker_start(struct broker *b, int control_fd, int parent_fd)
 		return r;
 	}
 	(void)TAKE_FD(control);
-	return restore_start(b);
+	r = configuration_load(b);
+	return r < 0 ? r : restore_start(b);
+}
+
+void broker_serve(struct broker *b)
+{
+	if (b->configured && b->restored) {
+		control_listen(b);
+	}
 }
 
 uint32_t broker_serial(struct broker *b)

@@ -19,6 +19,7 @@
 struct attempts;
 struct auditlog;
 struct call;
+struct config_names;
 struct connection;
 struct control;
 struct inquiry;
@@ -26,6 +27,7 @@ struct lookup;
 struct names;
 struct operation;
 struct parent;
+struct reading;
 struct server_config;
 struct session;
 struct stop;
@@ -52,6 +54,10 @@ struct broker {
 	struct server_config *config; /* never NULL */
 	struct names *names;	      /* NULL in user mode */
 	char *config_path;	      /* of the system's configuration; NULL in user mode */
+	const struct config_names *names_source; /* NULL = the system's user database */
+	struct reading *reading;		 /* of the configuration, under way; or NULL */
+	bool configured;			 /* it has been read */
+	bool restored;				 /* sessions have been taken over */
 
 	struct auditlog *auditlog;
 	struct journal journal;
@@ -91,7 +97,8 @@ struct broker_setup {
 	enum policy_mode mode;
 	int runtime_fd;
 	int state_fd, log_fd;	 /* folders; -1 = the runtime folder */
-	const char *config_path; /* NULL = there is no configuration */
+	const char *config_path; /* NULL = there is no configuration, but what is built in */
+	const struct config_names *names_source; /* NULL = the system's user database; borrowed */
 	const struct limits *limits;
 };
 
@@ -105,6 +112,9 @@ struct broker *broker_free(struct broker *b);
 /* Starts to take sessions over and, when that is done, to serve the listening socket `control_fd`
  * and the parent at `parent_fd` (both taken, also on failure). 0 or -errno. */
 int broker_start(struct broker *b, int control_fd, int parent_fd);
+
+/* Lets callers in if the configuration has been read and the sessions have been taken over. */
+void broker_serve(struct broker *b);
 
 uint32_t broker_serial(struct broker *b); /* for a packet to a leader; never 0 */
 

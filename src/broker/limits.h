@@ -42,6 +42,7 @@ struct limits {
 	unsigned watch_ms;   /* changes are gathered before watchers hear of them */
 	unsigned minute_ms;  /* of the time limits */
 	unsigned warrant_ms; /* a leader asks for a password and checks it */
+	unsigned lookup_ms;  /* a name of the configuration is found */
 	unsigned login_ms;   /* from a password at a fixed terminal to a session on it */
 };
 
@@ -59,5 +60,6 @@ struct limits {
 		.watch_ms = 50,                                                                    \
 		.minute_ms = 60000,                                                                \
 		.warrant_ms = WARRANT_LEADER_MS,                                                   \
+		.lookup_ms = 30000,                                                                \
 		.login_ms = WARRANT_CALL_MS + 60000,                                               \
 	})

@@ -124,10 +124,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 {
 	int r = configuration_load(userdata);
 	if (r < 0) {
-		log_warning("the configuration stays as it was: %s",
-			r == -EINVAL ? "the new one has mistakes" : strerror(-r));
-	} else {
-		log_info("the configuration was read again");
+		log_warning("the configuration stays as it was: %s", strerror(-r));
 	}
 	return 0;
 }

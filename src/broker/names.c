@@ -1,14 +1,17 @@
-/* The two ends of one SEQPACKET pair: a request a packet, an answer a packet, in order. */
+/* The two ends of one SEQPACKET pair: a request a packet, an answer a packet, one at a time: what
+ * waits, waits here, where it can be given up. */
 #include "broker/names.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -19,23 +22,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/limits.h"
+#include "config/server_config.h"
 
 #define CACHE_SIZE 1024
 #define CACHE_MS 60000
 #define QUESTIONS_MAX 1024
 #define ROOM_SIZE 65536 /* for an entry of the user database */
-#define RESTART_MS 1000 /* between two processes */
+#define RESTART_MS 1000 /* between two processes, where the first one has died */
+#define REAP_MS 100	/* a process that was killed is gone by then, or hangs in the kernel */
+
+enum what { WHAT_UID, WHAT_USER, WHAT_USER_NUMBER, WHAT_GROUP_NUMBER };
 
 struct request {
 	uint32_t serial;
-	uint32_t uid;
-	char name[NAMES_TEXT_SIZE]; /* empty: by uid */
+	uint32_t what;
+	uint32_t uid;		    /* WHAT_UID */
+	char name[NAMES_TEXT_SIZE]; /* all others */
 };
 
 struct reply {
 	uint32_t serial;
+	uint32_t what; /* as asked */
 	int32_t error;
-	uint32_t uid;
+	uint32_t uid; /* or the gid */
 	uint32_t group_count;
 	char name[NAMES_TEXT_SIZE];
 	uint32_t groups[NAMES_GROUPS_MAX]; /* only as many as there are are sent */
@@ -45,7 +54,7 @@ struct reply {
 
 struct names_question {
 	struct names *names;
-	uint32_t serial;
+	struct request request;
 	names_callback *done;
 	void *user;
 	sd_event_source *timer;
@@ -66,8 +75,12 @@ struct names {
 	int fd; /* -1 = there is no process at the moment */
 	pid_t pid;
 	uint64_t started; /* monotonic ms */
+	const struct config_names *source_of_numbers;
+	unsigned hang_ms;
 	sd_event_source *source;
+	sd_event_source *hang;
 	uint32_t last_serial;
+	uint32_t serving; /* what the process works at; 0 = nothing */
 	struct names_question_list questions;
 	size_t question_count;
 	struct cached cache[CACHE_SIZE];
@@ -80,29 +93,26 @@ struct names {
 static int find_entry(const struct request *q, struct passwd *entry, char *room)
 {
 	struct passwd *found = NULL;
-	int r = q->name[0] != '\0' ? getpwnam_r(q->name, entry, room, ROOM_SIZE, &found)
-				   : getpwuid_r(q->uid, entry, room, ROOM_SIZE, &found);
+	int r = q->what == WHAT_USER ? getpwnam_r(q->name, entry, room, ROOM_SIZE, &found)
+				     : getpwuid_r(q->uid, entry, room, ROOM_SIZE, &found);
 	if (found == NULL) {
 		return r == 0 || r == ESRCH || r == EPERM || r == EBADF ? -ENOENT : -r;
 	}
 	return strlen(entry->pw_name) < NAMES_TEXT_SIZE ? 0 : -E2BIG;
 }
 
-static void find(const struct request *q, struct reply *ret)
+static void find_user(const struct request *q, struct reply *ret)
 {
 	static char room[ROOM_SIZE];
 	static gid_t groups[NAMES_GROUPS_MAX];
 	struct passwd entry;
-	memset(ret, 0, REPLY_SIZE(0));
-	ret->serial = q->serial;
-	ret->uid = q->name[0] == '\0' ? q->uid : (uint32_t)-1;
 	ret->error = find_entry(q, &entry, room);
 	if (ret->error < 0) {
 		return;
 	}
 	ret->uid = entry.pw_uid;
 	memcpy(ret->name, entry.pw_name, strlen(entry.pw_name));
-	if (q->name[0] == '\0') {
+	if (q->what == WHAT_UID) {
 		return;
 	}
 	int count = NAMES_GROUPS_MAX;
@@ -116,8 +126,27 @@ static void find(const struct request *q, struct reply *ret)
 	}
 }
 
+static void find(const struct config_names *source, const struct request *q, struct reply *ret)
+{
+	memset(ret, 0, REPLY_SIZE(0));
+	ret->serial = q->serial;
+	ret->what = q->what;
+	ret->uid = q->what == WHAT_UID ? q->uid : (uint32_t)-1;
+	switch (q->what) {
+	case WHAT_USER_NUMBER:
+		ret->error = source->user(source->context, q->name, &ret->uid);
+		break;
+	case WHAT_GROUP_NUMBER:
+		ret->error = source->group(source->context, q->name, &ret->uid);
+		break;
+	default:
+		find_user(q, ret);
+		break;
+	}
+}
+
 /* The whole of the helper. Descriptors of the broker are gone before the first name is asked. */
-static _Noreturn void serve(int fd)
+static _Noreturn void serve(int fd, const struct config_names *source)
 {
 	static struct reply reply;
 	struct request q;
@@ -136,7 +165,7 @@ static _Noreturn void serve(int fd)
 		if (n != (ssize_t)sizeof(q) || q.name[NAMES_TEXT_SIZE - 1] != '\0') {
 			_exit(n == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 		}
-		find(&q, &reply);
+		find(source, &q, &reply);
 		if (send(3, &reply, REPLY_SIZE(reply.group_count), MSG_NOSIGNAL) < 0) {
 			_exit(EXIT_FAILURE);
 		}
@@ -230,24 +259,72 @@ static void keep(struct names *n, uid_t uid, const char *name)
 /* --- the link to the process --------------------------------------------------------------------
  */
 
+/* One that hangs in the kernel (a user database on a file system that is gone) is not waited for.
+ */
+static void end_process(pid_t pid)
+{
+	AUTO_FD int pidfd = pidfd_open(pid, 0);
+	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+	(void)kill(pid, SIGKILL);
+	(void)poll(&gone, 1, REAP_MS);
+	if (waitpid(pid, NULL, WNOHANG) == 0) {
+		log_warning("process %d, which asks for names, cannot be ended", (int)pid);
+	}
+}
+
 static void lose(struct names *n)
 {
 	n->source = sd_event_source_disable_unref(n->source);
+	n->hang = sd_event_source_disable_unref(n->hang);
+	n->serving = 0;
 	auto_close(&n->fd);
 	n->fd = -1;
 	if (n->pid > 0) {
-		(void)kill(n->pid, SIGKILL);
-		(void)waitpid(n->pid, NULL, 0);
+		end_process(n->pid);
 		n->pid = 0;
 	}
 }
 
+static int on_hang(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Lets the process work at what waits longest. If it is gone, or there is no memory, its socket or
+ * the clock will say so. */
+static void serve_next(struct names *n)
+{
+	const struct names_question *q = TAILQ_FIRST(&n->questions);
+	if (n->serving != 0 || n->fd < 0 || q == NULL) {
+		return;
+	}
+	n->serving = q->request.serial;
+	n->hang = sd_event_source_disable_unref(n->hang);
+	int r = sd_event_add_time_relative(n->event, &n->hang, CLOCK_MONOTONIC,
+		(uint64_t)n->hang_ms * 1000, TIMER_SLACK_USEC, on_hang, n);
+	if (r < 0) {
+		log_error("no memory for a clock: a name service that hangs is waited for");
+	}
+	(void)send(n->fd, &q->request, sizeof(q->request), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static struct names_question *question_of(const struct names *n, uint32_t serial)
+{
+	struct names_question *q;
+	TAILQ_FOREACH(q, &n->questions, entry)
+	{
+		if (q->request.serial == serial) {
+			return q;
+		}
+	}
+	return NULL;
+}
+
 static void on_reply(struct names *n, const struct reply *r)
 {
+	bool kept = r->what == WHAT_UID || r->what == WHAT_USER;
 	bool none = r->error == -ENOENT && r->uid != (uint32_t)-1;
-	if (r->error == 0 || none) {
+	if (kept && (r->error == 0 || none)) {
 		keep(n, r->uid, none ? "" : r->name);
 	}
+	struct names_question *q = question_of(n, r->serial);
 	const struct names_answer a = {
 		.error = r->error,
 		.uid = r->uid,
@@ -255,14 +332,14 @@ static void on_reply(struct names *n, const struct reply *r)
 		.groups = r->groups,
 		.group_count = r->group_count,
 	};
-	struct names_question *q;
-	TAILQ_FOREACH(q, &n->questions, entry)
-	{
-		if (q->serial == r->serial) {
-			answer(q, &a);
-			return;
-		}
+	if (r->serial == n->serving) {
+		n->serving = 0;
+		n->hang = sd_event_source_disable_unref(n->hang);
 	}
+	if (q != NULL) {
+		answer(q, &a);
+	}
+	serve_next(n);
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -307,13 +384,33 @@ static int start(struct names *n)
 		return r;
 	}
 	if (n->pid == 0) {
-		serve(theirs);
+		serve(theirs, n->source_of_numbers);
 	}
 	n->fd = TAKE_FD(ours);
 	return 0;
 }
 
-int names_new(struct names **ret, sd_event *event)
+static int on_hang(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	const struct names_answer late = { .error = -ETIMEDOUT, .uid = (uid_t)-1 };
+	struct names *n = userdata;
+	struct names_question *q = question_of(n, n->serving);
+	log_warning(
+		"the name service does not answer: the next question is asked by another process");
+	lose(n);
+	int r = start(n);
+	if (q != NULL) {
+		answer(q, &late);
+	}
+	if (r < 0) {
+		fail_all(n, r);
+	}
+	serve_next(n);
+	return 0;
+}
+
+int names_new(
+	struct names **ret, sd_event *event, const struct config_names *source, unsigned hang_ms)
 {
 	struct names *n = calloc(1, sizeof(*n));
 	if (n == NULL) {
@@ -321,6 +418,8 @@ int names_new(struct names **ret, sd_event *event)
 	}
 	TAILQ_INIT(&n->questions);
 	n->event = event;
+	n->source_of_numbers = source != NULL ? source : config_names_system();
+	n->hang_ms = hang_ms;
 	n->fd = -1;
 	int r = start(n);
 	if (r < 0) {
@@ -344,7 +443,7 @@ struct names *names_free(struct names *n)
 	return NULL;
 }
 
-static int ask(struct names_question **ret, struct names *n, struct request *request,
+static int ask(struct names_question **ret, struct names *n, const struct request *request,
 	unsigned wait_ms, names_callback *done, void *user)
 {
 	if (n->question_count >= QUESTIONS_MAX) {
@@ -365,37 +464,47 @@ static int ask(struct names_question **ret, struct names *n, struct request *req
 	if (r < 0) {
 		return r;
 	}
-	request->serial = ++n->last_serial;
-	if (send(n->fd, request, sizeof(*request), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		r = errno == EAGAIN ? -EBUSY : -errno;
-		(void)sd_event_source_disable_unref(q->timer);
-		return r;
-	}
+	n->last_serial += n->last_serial == UINT32_MAX ? 2 : 1; /* never 0 */
 	q->names = n;
-	q->serial = request->serial;
+	q->request = *request;
+	q->request.serial = n->last_serial;
 	q->done = done;
 	q->user = user;
 	TAILQ_INSERT_TAIL(&n->questions, q, entry);
 	n->question_count++;
 	*ret = TAKE_PTR(q);
+	serve_next(n);
 	return 0;
 }
 
 int names_ask_uid(struct names_question **ret, struct names *n, uid_t uid, unsigned wait_ms,
 	names_callback *done, void *user)
 {
-	struct request request = { .uid = uid };
+	struct request request = { .what = WHAT_UID, .uid = uid };
 	return ask(ret, n, &request, wait_ms, done, user);
 }
 
-int names_ask_user(struct names_question **ret, struct names *n, const char *name, unsigned wait_ms,
-	names_callback *done, void *user)
+static int ask_by_name(struct names_question **ret, struct names *n, enum what what,
+	const char *name, unsigned wait_ms, names_callback *done, void *user)
 {
-	struct request request = { .uid = (uint32_t)-1 };
+	struct request request = { .what = what, .uid = (uint32_t)-1 };
 	size_t length = strlen(name);
 	if (length == 0 || length >= sizeof(request.name)) {
 		return -E2BIG;
 	}
 	memcpy(request.name, name, length);
 	return ask(ret, n, &request, wait_ms, done, user);
+}
+
+int names_ask_user(struct names_question **ret, struct names *n, const char *name, unsigned wait_ms,
+	names_callback *done, void *user)
+{
+	return ask_by_name(ret, n, WHAT_USER, name, wait_ms, done, user);
+}
+
+int names_ask_number(struct names_question **ret, struct names *n, const char *name, bool group,
+	unsigned wait_ms, names_callback *done, void *user)
+{
+	enum what what = group ? WHAT_GROUP_NUMBER : WHAT_USER_NUMBER;
+	return ask_by_name(ret, n, what, name, wait_ms, done, user);
 }

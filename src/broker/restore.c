@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/broker.h"
-#include "broker/control.h"
 #include "broker/leader_link.h"
 #include "broker/operation.h"
 #include "broker/session.h"
@@ -102,7 +101,8 @@ static bool restore_session(struct broker *b, int sessions_fd, const char *name,
 
 static void settle(struct broker *b)
 {
-	control_listen(b);
+	b->restored = true;
+	broker_serve(b);
 }
 
 static int on_look_again(sd_event_source *source, uint64_t usec, void *userdata);

@@ -5,8 +5,8 @@ struct broker;
 struct session;
 
 /* Makes the folder `sessions` if there is none, walks it, greets every leader in it, and removes
- * what leaders that are gone have left behind. control_listen() is called when all have answered
- * or the limit is over. 0 or -errno. */
+ * what leaders that are gone have left behind. broker_serve() is called when all have answered or
+ * the limit is over. 0 or -errno. */
 int restore_start(struct broker *b);
 
 /* This session's leader has answered, or is gone for good. */

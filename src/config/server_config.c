@@ -17,7 +17,7 @@
 #define ADMINISTRATORS_GROUP "tsadmin"
 #define NAMES_SIZE 65536
 
-static int system_user(const char *name, uint32_t *ret_uid)
+static int system_user(void *context, const char *name, uint32_t *ret_uid)
 {
 	struct passwd entry, *found = NULL;
 	AUTO(free) char *room = malloc(NAMES_SIZE);
@@ -32,7 +32,7 @@ static int system_user(const char *name, uint32_t *ret_uid)
 	return 0;
 }
 
-static int system_group(const char *name, uint32_t *ret_gid)
+static int system_group(void *context, const char *name, uint32_t *ret_gid)
 {
 	struct group entry, *found = NULL;
 	size_t size = NAMES_SIZE;
@@ -72,7 +72,7 @@ static int add_administrators(struct server_config *c, const struct config_names
 	struct principal *p = c->administrators.items;
 	p[0] = (struct principal){ .kind = PRINCIPAL_USER, .name = "root" };
 	c->administrators.count = 1;
-	if (names != NULL && names->group(ADMINISTRATORS_GROUP, &gid) == 0) {
+	if (names != NULL && names->group(names->context, ADMINISTRATORS_GROUP, &gid) == 0) {
 		p[1] = (struct principal){
 			.kind = PRINCIPAL_GROUP, .id = gid, .name = "@" ADMINISTRATORS_GROUP
 		};

@@ -117,8 +117,9 @@ struct server_config {
 
 /* Finds a user's or a group's number by its name. 0, -ENOENT, or -errno. */
 struct config_names {
-	int (*user)(const char *name, uint32_t *ret_uid);
-	int (*group)(const char *name, uint32_t *ret_gid);
+	int (*user)(void *context, const char *name, uint32_t *ret_uid);
+	int (*group)(void *context, const char *name, uint32_t *ret_gid);
+	void *context; /* borrowed; handed to both */
 };
 
 const struct config_names *config_names_system(void); /* the system's user database; may block */

@@ -94,8 +94,9 @@ static bool read_principal(
 		return true;
 	}
 	bool group = word[0] == '@';
-	int r = group ? p->names->group(result.name + 1, &result.id)
-		      : p->names->user(result.name, &result.id);
+	const struct config_names *names = p->names;
+	int r = group ? names->group(names->context, result.name + 1, &result.id)
+		      : names->user(names->context, result.name, &result.id);
 	if (r < 0) {
 		const char *what = group ? "group" : "user";
 		if (r == -ENOENT) {

@@ -20,7 +20,7 @@ static void expect(int truth, const char *what)
 }
 
 /* Every name with an `x` in it is somebody. */
-static int find_name(const char *name, uint32_t *ret)
+static int find_name(void *context, const char *name, uint32_t *ret)
 {
 	*ret = (uint32_t)strlen(name);
 	return strchr(name, 'x') != NULL || strcmp(name, "alice") == 0 ? 0 : -2;

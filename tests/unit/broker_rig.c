@@ -29,7 +29,7 @@
 
 #define PATIENCE_MS 5000
 
-static int user_of_name(const char *name, uint32_t *ret_uid)
+static int user_of_name(void *context, const char *name, uint32_t *ret_uid)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rig_users); i++) {
 		if (strcmp(rig_users[i].name, name) == 0) {
@@ -40,12 +40,12 @@ static int user_of_name(const char *name, uint32_t *ret_uid)
 	return -ENOENT;
 }
 
-static int no_group(const char *name, uint32_t *ret_gid)
+static int no_group(void *context, const char *name, uint32_t *ret_gid)
 {
 	return -ENOENT;
 }
 
-static const struct config_names names = { user_of_name, no_group };
+static const struct config_names names = { .user = user_of_name, .group = no_group };
 
 static void complain(void *user, const char *file, unsigned line, const char *text)
 {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "broker/names.h"
+#include "config/server_config.h"
 
 #define NOBODY_HAS 3999999991u
 #define LONG 10000 /* ms */
@@ -42,12 +43,17 @@ static void hear(void *user, const struct names_answer *a)
 	(void)snprintf(h->name, sizeof(h->name), "%s", a->name != NULL ? a->name : "");
 }
 
-static struct fixture begin(void)
+static struct fixture begin_with(const struct config_names *source, unsigned hang_ms)
 {
 	struct fixture f = { 0 };
 	assert_true(sd_event_new(&f.event) >= 0);
-	assert_int_equal(names_new(&f.names, f.event), 0);
+	assert_int_equal(names_new(&f.names, f.event, source, hang_ms), 0);
 	return f;
+}
+
+static struct fixture begin(void)
+{
+	return begin_with(NULL, LONG);
 }
 
 static void end(struct fixture *f)
@@ -201,6 +207,72 @@ static void a_process_that_dies_fails_its_questions_and_another_takes_its_place(
 	assert_int_equal(child(), 0);
 }
 
+static int find_some(void *context, const char *name, uint32_t *ret)
+{
+	while (strcmp(name, "slow") == 0) {
+		(void)pause();
+	}
+	*ret = (uint32_t)strlen(name);
+	return strcmp(name, "nobody") == 0 ? -ENOENT : 0;
+}
+
+static int find_group(void *context, const char *name, uint32_t *ret)
+{
+	*ret = 77;
+	return 0;
+}
+
+static const struct config_names some = { .user = find_some, .group = find_group };
+
+static void a_number_alone_is_found_and_no_name_is_learnt_by_it(void **state)
+{
+	static const struct {
+		const char *name;
+		bool group;
+		int error;
+		uid_t number;
+	} cases[] = { { "alice", false, 0, 5 }, { "nobody", false, -ENOENT, 0 },
+		{ "staff", true, 0, 77 } };
+	struct fixture f = begin_with(&some, LONG);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct heard h = { 0 };
+		struct names_question *q = NULL;
+		assert_int_equal(names_ask_number(&q, f.names, cases[i].name, cases[i].group, LONG,
+					 hear, &h),
+			0);
+		wait_for(&f, &h);
+		assert_int_equal(h.error, cases[i].error);
+		assert_true(h.error != 0 || h.uid == cases[i].number);
+		assert_false(names_knows(f.names, h.uid));
+	}
+	end(&f);
+}
+
+static void a_question_that_hangs_holds_up_the_next_ones_for_its_limit_alone(void **state)
+{
+	struct fixture f = begin_with(&some, 50);
+	struct heard slow = { 0 }, impatient = { 0 }, next = { 0 }, last = { 0 };
+	struct names_question *q = NULL;
+	pid_t pid = child();
+	assert_int_equal(names_ask_number(&q, f.names, "slow", false, LONG, hear, &slow), 0);
+	assert_int_equal(names_ask_uid(&q, f.names, NOBODY_HAS, 1, hear, &impatient), 0);
+	assert_int_equal(names_ask_uid(&q, f.names, 0, LONG, hear, &next), 0);
+	assert_int_equal(names_ask_number(&q, f.names, "bob", false, LONG, hear, &last), 0);
+	wait_for(&f, &last);
+	assert_int_equal(slow.error, -ETIMEDOUT);
+	assert_int_equal(next.error, 0);
+	assert_string_equal(next.name, "root");
+	assert_int_equal(last.uid, 3);
+	/* Who did not want to wait any more was not asked for afterwards either. */
+	assert_int_equal(impatient.error, -ETIMEDOUT);
+	assert_false(names_knows(f.names, NOBODY_HAS));
+	if (pid != 0) {
+		assert_int_not_equal(child(), pid);
+	}
+	end(&f);
+	assert_int_equal(child(), 0);
+}
+
 static void the_process_holds_nothing_of_ours(void **state)
 {
 	int secret[2];
@@ -243,6 +315,8 @@ int main(void)
 		cmocka_unit_test(a_process_that_does_not_answer_is_not_waited_for),
 		cmocka_unit_test(
 			a_process_that_dies_fails_its_questions_and_another_takes_its_place),
+		cmocka_unit_test(a_number_alone_is_found_and_no_name_is_learnt_by_it),
+		cmocka_unit_test(a_question_that_hangs_holds_up_the_next_ones_for_its_limit_alone),
 		cmocka_unit_test(the_process_holds_nothing_of_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

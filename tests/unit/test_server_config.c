@@ -30,14 +30,14 @@ static int find(const char *const *names, const uint32_t *ids, const char *name,
 	return strcmp(name, "broken") == 0 ? -EIO : -ENOENT;
 }
 
-static int find_user(const char *name, uint32_t *ret)
+static int find_user(void *context, const char *name, uint32_t *ret)
 {
 	static const char *const names[] = { "root", "alice", "bob", "dave", "termserv-tty", NULL };
 	static const uint32_t ids[] = { 0, ALICE, BOB, DAVE, DOOR };
 	return find(names, ids, name, ret);
 }
 
-static int find_group(const char *name, uint32_t *ret)
+static int find_group(void *context, const char *name, uint32_t *ret)
 {
 	static const char *const names[] = { "tsadmin", "guests", "staff", NULL };
 	static const uint32_t ids[] = { ADMINS, GUESTS, STAFF };

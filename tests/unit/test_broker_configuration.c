@@ -1,0 +1,273 @@
+/* A broker whose name service takes its time, hangs, or fails, while it reads its configuration: it
+ * goes on serving by the one that it has, and without one it lets nobody in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "broker/broker.h"
+#include "broker/configuration.h"
+#include "broker/control.h"
+#include "config/right.h"
+#include "config/server_config.h"
+
+#define PATIENCE_MS 10000
+
+enum mood { FAST, HANGS, FAILS, DIES };
+
+/* What the process that asks for names shares with the test. */
+static struct shared {
+	enum mood mood;
+	unsigned asked;
+} * shared;
+
+static struct broker *broker;
+static char folder[64], path[96];
+static int parent_fd;
+
+static int find(const char *name, uint32_t *ret)
+{
+	shared->asked++;
+	while (shared->mood == HANGS) {
+		(void)pause();
+	}
+	if (shared->mood == DIES) {
+		_exit(1);
+	}
+	*ret = 1000 + (uint32_t)(unsigned char)name[0];
+	return shared->mood == FAILS ? -EIO : strncmp(name, "un", 2) == 0 ? -ENOENT : 0;
+}
+
+static int find_user(void *context, const char *name, uint32_t *ret)
+{
+	return find(name, ret);
+}
+
+static int find_group(void *context, const char *name, uint32_t *ret)
+{
+	return find(name, ret);
+}
+
+static void set_file(const char *text)
+{
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void start(const char *text, unsigned lookup_ms)
+{
+	static const struct config_names names = { .user = find_user, .group = find_group };
+	struct limits limits = LIMITS_DEFAULT;
+	int parent[2], listener;
+	limits.lookup_ms = lookup_ms;
+	set_file(text);
+	int runtime = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(broker_new(&broker, &(struct broker_setup){ .mode = POLICY_SYSTEM_MODE,
+						     .runtime_fd = runtime,
+						     .state_fd = -1,
+						     .log_fd = -1,
+						     .config_path = path,
+						     .names_source = &names,
+						     .limits = &limits }),
+		0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, parent), 0);
+	listener = fd_listen_at(runtime, "control", SOCK_STREAM, 0600);
+	assert_true(listener >= 0);
+	assert_int_equal(broker_start(broker, listener, parent[1]), 0);
+	parent_fd = parent[0];
+}
+
+static int set_up(void **state)
+{
+	int flags = MAP_SHARED | MAP_ANONYMOUS;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, flags, -1, 0);
+	assert_true(shared != MAP_FAILED);
+	(void)snprintf(folder, sizeof(folder), "/tmp/configuration-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/termserv.conf", folder);
+	(void)umask(022);
+	char sessions[96];
+	(void)snprintf(sessions, sizeof(sessions), "%s/sessions", folder);
+	assert_int_equal(mkdir(sessions, 0700), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+	broker = broker_free(broker);
+	(void)close(parent_fd);
+	(void)munmap(shared, sizeof(*shared));
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static bool is_read(void)
+{
+	return broker->reading == NULL;
+}
+
+static bool is_asked(void)
+{
+	return shared->asked > 0;
+}
+
+static bool is_asked_again(void)
+{
+	return shared->asked > 1;
+}
+
+static void wait_until(bool (*done)(void))
+{
+	uint64_t since = clock_monotonic_ms();
+	while (!done() && clock_monotonic_ms() - since < PATIENCE_MS) {
+		assert_true(sd_event_run(broker->event, 5000) >= 0);
+	}
+	assert_true(done());
+}
+
+static bool is_denied(const char *name)
+{
+	unsigned allow = 0, deny = 0;
+	struct config_who who = { .uid = 1000 + (uint32_t)(unsigned char)name[0] };
+	server_config_rights(broker->config, "tty", &who, &allow, &deny);
+	return (deny & RIGHT_LOGON) != 0;
+}
+
+/* Is somebody let in? */
+static bool serves(void)
+{
+	return broker->configured && broker->restored;
+}
+
+#define FIRST "[rights]\n* = User\nmallory = None\n"
+#define SECOND "[rights]\n* = User\nalice = None\n@staff = None\n"
+
+static void names_are_known_before_anybody_is_let_in(void **state)
+{
+	start(FIRST, PATIENCE_MS);
+	assert_false(serves());
+	wait_until(serves);
+	assert_true(is_read());
+	assert_true(is_denied("mallory"));
+	assert_false(is_denied("alice"));
+	assert_int_equal(shared->asked, 2); /* and the group that administers, once each */
+}
+
+static void nobody_is_let_in_while_the_name_service_hangs(void **state)
+{
+	shared->mood = HANGS;
+	start(FIRST, 20);
+	wait_until(is_asked_again);
+	assert_false(serves());
+	shared->mood = FAST;
+	wait_until(serves);
+	assert_true(is_denied("mallory"));
+}
+
+static void a_process_that_dies_says_nothing_about_a_name(void **state)
+{
+	shared->mood = DIES;
+	start(FIRST, PATIENCE_MS);
+	wait_until(is_asked);
+	shared->mood = FAST;
+	wait_until(serves);
+	assert_true(is_denied("mallory"));
+}
+
+static void what_is_right_counts_at_the_start(void **state)
+{
+	start(FIRST "unheard = None\nalice = None\nnonsense\n", PATIENCE_MS);
+	wait_until(serves);
+	assert_true(is_denied("mallory"));
+	assert_true(is_denied("alice"));
+}
+
+static void a_reload_takes_over_all_or_nothing(void **state)
+{
+	start(FIRST, PATIENCE_MS);
+	wait_until(serves);
+	set_file(SECOND "unheard = None\n");
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_read);
+	assert_true(is_denied("mallory"));
+	assert_false(is_denied("alice"));
+	set_file(SECOND);
+	assert_int_equal(configuration_load(broker), 0);
+	assert_true(is_denied("mallory")); /* not yet */
+	wait_until(is_read);
+	assert_false(is_denied("mallory"));
+	assert_true(is_denied("alice"));
+}
+
+static void a_reload_that_hangs_or_fails_changes_nothing_and_stops_nothing(void **state)
+{
+	static const enum mood moods[] = { HANGS, FAILS, DIES };
+	start(FIRST, 200);
+	wait_until(serves);
+	for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
+		shared->mood = moods[i];
+		shared->asked = 0;
+		set_file(SECOND);
+		uint64_t since = clock_monotonic_ms();
+		assert_int_equal(configuration_load(broker), 0);
+		wait_until(is_asked);
+		assert_true(clock_monotonic_ms() - since < PATIENCE_MS / 2);
+		assert_true(serves());
+		wait_until(is_read);
+		assert_true(is_denied("mallory"));
+		assert_false(is_denied("alice"));
+	}
+	shared->mood = FAST;
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_read);
+	assert_true(is_denied("alice"));
+}
+
+static void the_last_reload_counts_though_the_one_before_hangs(void **state)
+{
+	start(FIRST, PATIENCE_MS);
+	wait_until(serves);
+	shared->mood = HANGS;
+	shared->asked = 0;
+	set_file("[rights]\nbob = None\n");
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_asked);
+	shared->mood = FAST;
+	set_file(SECOND);
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_read);
+	assert_true(is_denied("alice"));
+	assert_false(is_denied("bob"));
+}
+
+int main(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(names_are_known_before_anybody_is_let_in),
+		TEST(nobody_is_let_in_while_the_name_service_hangs),
+		TEST(a_process_that_dies_says_nothing_about_a_name),
+		TEST(what_is_right_counts_at_the_start),
+		TEST(a_reload_takes_over_all_or_nothing),
+		TEST(a_reload_that_hangs_or_fails_changes_nothing_and_stops_nothing),
+		TEST(the_last_reload_counts_though_the_one_before_hangs),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
