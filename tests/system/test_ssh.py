@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 import processes
 import world
 from server import PROMPT
-from sshd import Sshd
+from sshd import Sshd, keygen
 from system_server import CONFIG, LOGIN, RIGHTS, SERVER, USUAL, descendants, log_in, password_of
 
 NASTY = ["", " ", "a b", "'", "\"", "\\", "$HOME", "$(id)", "`id`", ";id", "*", "~", "-n", "--", "!x", "a\tb", "a\nb", "täglich",
@@ -216,6 +217,65 @@ def test_the_key_gets_no_shell_while_the_terminal_cannot_be_had(keyed):
     first.wait_until(lambda t: not t.running, "the first to end")
     last = keyed.term03.terminal("ssh here")
     assert last.wait_exit() == 1 and "plain shell" not in last.screen()
+
+
+@pytest.fixture
+def certified(configured):
+    """As `keyed`, with the manual's lines for a certificate; certify() gives term03's key one, and its key alone opens nothing."""
+    lines, terminal = blocks_for_a_key()
+    text = (world.REPOSITORY / "man/termserv.conf.5.scd").read_text()
+    words = re.search(r"```\n( +TrustedUserCAKeys .*?)```.*?```\n(restrict.*?)```.*?```\n(ssh-keygen -s .*?)\n```", text, re.S)
+    trust, principals, sign = words.groups()
+    server = configured(SERVER + RIGHTS + terminal)
+    daemon = Sshd(server)
+    etc = daemon.folder  # in the place of /etc/ssh, which the workers share
+    daemon.extra = (lines + trust).replace("/etc/ssh", str(etc))
+    (etc / "principals").mkdir()
+    (etc / "principals/term03").write_text(principals)
+    for name in ("terminals_ca", "another_ca"):
+        keygen(etc / name)
+    daemon.start()
+    for person in (server.term03, server.alice):
+        daemon.client(person)
+
+    def certify(old="", new="", person=server.term03):
+        command = sign.replace("hall.pub", "keys/%s.pub" % person.name)
+        assert old in command
+        subprocess.run(shlex.split(command.replace(old, new, 1)), cwd=etc, check=True, stderr=subprocess.DEVNULL)
+        os.chown(etc / ("keys/%s-cert.pub" % person.name), person.uid, person.gid)
+    yield server, certify
+    daemon.end()
+
+
+def test_a_certificate_has_a_fixed_terminal_as_a_key_has(certified):
+    server, certify = certified
+    certify()
+    terminal = log_in(server.term03.terminal("ssh here"), "bob", password_of("bob")).wait_for(PROMPT)
+    session, = server.root.sessions()
+    assert (session["name"], session["user"], session["listener"]) == ("TERM03", "bob", "ssh")
+    terminal.close()
+    server.root.wait_state(session["id"], "Disc")
+    result = server.term03.run("ssh here id")
+    assert result.status != 0 and "uid=" not in result.out
+
+
+@pytest.mark.parametrize("old,new", [(None, None), ("-n hall", "-n yard"), ("-n hall", "-n term03"), ("-n hall", ""),
+                                     ("-s terminals_ca", "-s another_ca"), ("-V +52w", "-V -2d:-1d")])
+def test_a_certificate_that_is_not_the_terminals_opens_nothing(certified, old, new):
+    server, certify = certified
+    if old:
+        certify(old, new)
+    result = server.term03.run("ssh -v here")
+    assert result.status == 255 and "Permission denied" in result.err
+    certify()
+    server.term03.terminal("ssh here").wait_for(LOGIN)
+
+
+def test_the_terminals_authority_makes_nobody_else(certified):
+    server, certify = certified
+    certify("-n hall", "-n alice,hall")
+    result = server.term03.run("ssh alice@here id")
+    assert result.status == 255 and "uid=" not in result.out
 
 
 @pytest.mark.parametrize("who,word,asks", [("alice", "yes", True), ("termserv-tty", "no", False)])
