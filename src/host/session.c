@@ -1,7 +1,6 @@
 #include "host/session.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "host/report.h"
 #include "host/switchboard.h"
 
@@ -280,11 +280,11 @@ void session_on_output(struct session *s)
 		session_report(s, WEIGHT_EVERY_MS);
 	}
 	if (s->output_since_tidy >= TIDY_WORTH) {
-		s->tidy_at = clock_monotonic_ms() + TIDY_AFTER_MS;
+		session_tidy_soon(s);
 	}
 }
 
-/* After a flood: what it needed is given back, once, when it is quiet. */
+/* After a flood, a start, a connect: what it needed is given back, once, when it is quiet. */
 static void tidy(struct session *s)
 {
 	s->tidy_at = 0;
@@ -296,7 +296,12 @@ static void tidy(struct session *s)
 		outlet_trim(&s->current->out);
 		buf_trim(&s->current->in);
 	}
-	(void)malloc_trim(0);
+	trim_process();
+}
+
+void session_tidy_soon(struct session *s)
+{
+	s->tidy_at = clock_monotonic_ms() + TIDY_AFTER_MS;
 }
 
 /* --- sizes, keys, queries --------------------------------------------------------------------- */

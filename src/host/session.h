@@ -96,6 +96,9 @@ void session_set_answering(struct session *s);
  * after the one before. */
 void session_report(struct session *s, unsigned apart_ms);
 
+/* Memory that only what has just happened needed is given back when it is quiet. */
+void session_tidy_soon(struct session *s);
+
 /* Sends, or keeps until the leader reads. */
 void session_tell_leader(struct session *s, const struct link_simple *message);
 

@@ -58,6 +58,7 @@ static void set_disconnected(struct session *s)
 	s->disconnected = clock_now();
 	session_set_answering(s);
 	session_report(s, 0);
+	session_tidy_soon(s);
 }
 
 static void remove_leaving(struct session *s, size_t i)
@@ -415,6 +416,7 @@ int switchboard_on_link(struct session *s)
 		}
 		if (r > 0) {
 			r = on_message(s, &packet, &set) < 0 ? -EPROTO : 1;
+			session_tidy_soon(s); /* they are rare */
 		}
 		if (r <= 0) {
 			return r < 0 ? r : -EPIPE;

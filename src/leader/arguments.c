@@ -89,7 +89,8 @@ bool arguments_read(struct arguments *ret, int argc, char **argv)
 		.proof_fd = -1,
 		.listener = "",
 		.terminal = "",
-		.client = "" };
+		.client = "",
+		.argv = argv };
 	bool good = true;
 	bool uid_known = false;
 	for (int option; good && (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {

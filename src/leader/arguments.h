@@ -20,6 +20,7 @@ struct arguments {
 	const char *listener; /* where the session comes in: "ssh", "tty", "console" */
 	const char *terminal; /* the terminal that asks; may be empty */
 	const char *client;   /* where its user sits; may be empty */
+	char **argv;	      /* main()'s own, which these texts lie in */
 };
 
 /* False: not what termservd starts a leader with, and the reader was told so on stderr. */

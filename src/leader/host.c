@@ -5,16 +5,18 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/proctitle.h"
 #include "base/runtime.h"
+#include "host/loop.h"
 #include "protocol/link.h"
 
-#define HOST_LINK_FD 3
 #define EXEC_FAILED 127
 
 /* What root has opened stays with root: a user may look into every descriptor of his processes. The
@@ -31,28 +33,64 @@ static int become_owners(const struct login *login, int log_fd)
 
 /* In the child. Signals as a fresh program expects them: what is blocked or ignored here would be
  * inherited by all that runs in the session. */
-_Noreturn static void become_host(
-	const char *path, uint32_t session, int link_fd, const struct login *login, int log_fd)
+static int take_link(int link_fd)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* dup2() onto itself would keep the close-on-exec mark. */
+	int r = link_fd == HOST_LINK_FD ? fcntl(link_fd, F_SETFD, 0) : dup2(link_fd, HOST_LINK_FD);
+	return r < 0 ? -errno : 0;
+}
+
+_Noreturn static void become_owners_host(
+	const char *path, uint32_t session, int link_fd, const struct login *login, int log_fd)
+{
 	if (log_fd == HOST_LINK_FD) { /* out of the link's way */
 		log_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, HOST_LINK_FD + 1);
 	}
-	/* dup2() onto itself would keep the close-on-exec mark. */
-	int r = link_fd == HOST_LINK_FD ? fcntl(link_fd, F_SETFD, 0) : dup2(link_fd, HOST_LINK_FD);
-	if (r >= 0 && login != NULL) {
-		r = become_owners(login, log_fd);
-	}
-	if (r >= 0) {
+	if (take_link(link_fd) == 0 && become_owners(login, log_fd) == 0) {
 		(void)close_range(HOST_LINK_FD + 1, ~0U, 0);
 		char id[12];
 		(void)snprintf(id, sizeof(id), "%u", session);
 		char *const arguments[] = { (char *)"termserv-host", id, NULL };
-		(void)execve(path, arguments, login != NULL ? login->environment : environ);
+		(void)execve(path, arguments, login->environment);
 	}
 	_exit(EXEC_FAILED);
+}
+
+_Noreturn static void become_host(uint32_t session, int link_fd, char **argv)
+{
+	if (take_link(link_fd) < 0 || fcntl(HOST_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
+		_exit(EXEC_FAILED);
+	}
+	(void)close_range(HOST_LINK_FD + 1, ~0U, 0); /* all but the link, as an exec would */
+	char id[12];
+	(void)snprintf(id, sizeof(id), "%u", session);
+	proctitle_set(argv, (const char *const[]){ "termserv-host", id, NULL });
+	exit(host_run(session));
+}
+
+/* A new child and the link to it. In the child *ret_link is its end, and 0 is the answer; else its
+ * id, or -errno. */
+static pid_t fork_host(struct host *ret, int *ret_link)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		return -errno;
+	}
+	AUTO_FD int ours = pair[0];
+	AUTO_FD int theirs = pair[1];
+	pid_t pid = fork();
+	if (pid < 0) {
+		return -errno;
+	}
+	if (pid == 0) {
+		*ret_link = TAKE_FD(theirs);
+	} else {
+		*ret = (struct host){ .pid = pid, .link_fd = TAKE_FD(ours) };
+	}
+	return pid;
 }
 
 int host_start(struct host *ret, uint32_t session, const struct login *login, int log_fd)
@@ -65,21 +103,22 @@ int host_start(struct host *ret, uint32_t session, const struct login *login, in
 	if (access(path, X_OK) < 0) {
 		return -errno; /* said here, where it can still be told apart */
 	}
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-		return -errno;
-	}
-	AUTO_FD int ours = pair[0];
-	AUTO_FD int theirs = pair[1];
-	pid_t pid = fork();
-	if (pid < 0) {
-		return -errno;
-	}
+	int link_fd = -1;
+	pid_t pid = fork_host(ret, &link_fd);
 	if (pid == 0) {
-		become_host(path, session, theirs, login, log_fd);
+		become_owners_host(path, session, link_fd, login, log_fd);
 	}
-	*ret = (struct host){ .pid = pid, .link_fd = TAKE_FD(ours) };
-	return 0;
+	return pid < 0 ? pid : 0;
+}
+
+int host_fork(struct host *ret, uint32_t session, char **argv)
+{
+	int link_fd = -1;
+	pid_t pid = fork_host(ret, &link_fd);
+	if (pid == 0) {
+		become_host(session, link_fd, argv);
+	}
+	return pid < 0 ? pid : 0;
 }
 
 int host_give(const struct host *h, uint32_t session, uint32_t flags, int spec_fd, int run_fd)

@@ -14,10 +14,14 @@ struct host {
 
 #define HOST_INIT ((struct host){ .link_fd = -1 })
 
-/* Starts `termserv-host ID` with its end of a new link as descriptor 3 and nothing else of ours.
- * With a login (borrowed) it is the owner's process, with that environment, and log_fd (borrowed,
- * -1 = none) is its standard error; NULL: a process like us. 0 or -errno. */
+/* Starts `termserv-host ID` with its end of a new link as descriptor 3 and nothing else of ours, as
+ * the owner's process, with the login's environment (borrowed); log_fd (borrowed, -1 = none) is its
+ * standard error. 0 or -errno. */
 int host_start(struct host *ret, uint32_t session, const struct login *login, int log_fd);
+
+/* The same in user mode, where all processes are one user's: a fork of us goes on as the host, and
+ * shares with us what the dynamic linker has written. argv is main()'s own. 0 or -errno. */
+int host_fork(struct host *ret, uint32_t session, char **argv);
 
 /* Hands it the session: LINK_START_ flags, the spec and the folder (borrowed). 0 or -errno. */
 int host_give(const struct host *h, uint32_t session, uint32_t flags, int spec_fd, int run_fd);

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "leader/arguments.h"
 #include "leader/cgroup.h"
 #include "leader/folder.h"
@@ -40,6 +41,7 @@
 #define KILL_LIMIT_MS 5000   /* for SIGKILL to work: a process stuck in the kernel is left behind */
 #define ENDED_WAIT_MS 1000
 #define LISTEN_PAUSE_MS 100
+#define TRIM_AFTER_MS 500
 #define USAGE 2
 
 /* In this order; each but the first and the last has an end in time. */
@@ -64,6 +66,7 @@ struct leader {
 	enum stage stage;
 	uint64_t deadline;     /* clock_monotonic_ms(); of the stage */
 	uint64_t listen_again; /* likewise; 0 = brokers may knock */
+	uint64_t trim_at;      /* likewise; 0 = there is no memory to give back */
 	int host_status;
 	bool reset; /* somebody asked for the end at once */
 };
@@ -228,6 +231,7 @@ static uint64_t next_time(const struct leader *l)
 	uint64_t next = l->stage == STAGE_RUNNING ? UINT64_MAX : l->deadline;
 	uint64_t check = relay_check_time(&l->relay);
 	next = check < next ? check : next;
+	next = l->trim_at != 0 && l->trim_at < next ? l->trim_at : next;
 	return l->listen_again != 0 && l->listen_again < next ? l->listen_again : next;
 }
 
@@ -250,6 +254,16 @@ static void on_time(struct leader *l)
 	if (now >= relay_check_time(&l->relay)) {
 		relay_on_check(&l->relay);
 	}
+	if (l->trim_at != 0 && now >= l->trim_at) {
+		l->trim_at = 0;
+		trim_process();
+	}
+}
+
+/* What the start, or the broker's rare words, have needed is given back when it is quiet. */
+static void trim_soon(struct leader *l)
+{
+	l->trim_at = clock_monotonic_ms() + TRIM_AFTER_MS;
 }
 
 static void on_listen(struct leader *l)
@@ -272,6 +286,7 @@ static size_t add_checks(const struct leader *l, struct pollfd *to)
 
 static void run(struct leader *l)
 {
+	trim_soon(l);
 	while (l->stage != STAGE_OVER) {
 		enum { SIGNALS, LISTEN, HOST, BROKER, HOSTLOG, CHECKS };
 		struct pollfd polls[CHECKS + ASKING_MAX] = {
@@ -301,6 +316,7 @@ static void run(struct leader *l)
 			on_host(l);
 		}
 		if (polls[BROKER].revents != 0) {
+			trim_soon(l);
 			relay_on_broker(&l->relay, polls[BROKER].revents);
 			take_orders(l);
 		}
@@ -345,7 +361,8 @@ static int open_signals(int *ret)
 }
 
 /* The host, as the owner's process, or as one like us in user mode. */
-static int start_host(struct leader *l, const struct logon *logon, const struct login *login)
+static int start_host(
+	struct leader *l, const struct logon *logon, const struct login *login, char **argv)
 {
 	int r = tree_adopt();
 	if (r == 0) {
@@ -356,7 +373,8 @@ static int start_host(struct leader *l, const struct logon *logon, const struct 
 		r = hostlog_open(&l->hostlog, &log_fd);
 	}
 	if (r == 0) {
-		r = host_start(&l->host, l->relay.session, login, log_fd);
+		r = login != NULL ? host_start(&l->host, l->relay.session, login, log_fd)
+				  : host_fork(&l->host, l->relay.session, argv);
 	}
 	if (r < 0) {
 		return r;
@@ -429,7 +447,7 @@ static int start(struct leader *l, const struct arguments *a, const char **ret_s
 		return r;
 	}
 	*ret_step = "to start its host";
-	r = start_host(l, &logon, a->system ? &login : NULL);
+	r = start_host(l, &logon, a->system ? &login : NULL, a->argv);
 	if (a->system) {
 		(void)setgroups(0, NULL); /* the owner's groups are not ours */
 	}

@@ -30,7 +30,7 @@ class Process:
 
     @property
     def arguments(self):
-        return read(self.pid, "cmdline").decode("utf-8", "replace").split("\0")[:-1]
+        return read(self.pid, "cmdline").decode("utf-8", "replace").rstrip("\0").split("\0")
 
     @property
     def environment(self):

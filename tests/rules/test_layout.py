@@ -13,7 +13,7 @@ BELOW = {
     "vt": {"base"},
     "termservd": {"base", "protocol"},
     "broker": {"base", "config", "protocol"},
-    "leader": {"base", "protocol"},
+    "leader": {"base", "protocol", "host"},
     "host": {"base", "protocol", "vt"},
     "door/tty": {"base", "protocol", "vt"},
     "door/x11": {"base", "protocol"},
