@@ -31,7 +31,7 @@ static void lay_out(struct area *a)
 	a->argv[3] = NULL;
 }
 
-static void test_words_replace_the_arguments(void **state)
+static void words_replace_the_arguments(void **state)
 {
 	struct area a;
 	lay_out(&a);
@@ -46,7 +46,7 @@ static void test_words_replace_the_arguments(void **state)
 	assert_string_equal(name, "the-host");
 }
 
-static void test_what_does_not_fit_is_cut(void **state)
+static void what_does_not_fit_is_cut(void **state)
 {
 	struct area a;
 	lay_out(&a);
@@ -58,8 +58,8 @@ static void test_what_does_not_fit_is_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words_replace_the_arguments),
-		cmocka_unit_test(test_what_does_not_fit_is_cut),
+		cmocka_unit_test(words_replace_the_arguments),
+		cmocka_unit_test(what_does_not_fit_is_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

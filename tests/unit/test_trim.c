@@ -41,7 +41,7 @@ __attribute__((noinline)) static void go_deep(void)
 	}
 }
 
-static void test_the_stack_that_was_used_goes(void **state)
+static void the_stack_that_was_used_goes(void **state)
 {
 	char here = 'h';
 	go_deep();
@@ -51,7 +51,7 @@ static void test_the_stack_that_was_used_goes(void **state)
 	assert_int_equal(here, 'h');
 }
 
-static void test_the_programs_pages_go_and_come_back(void **state)
+static void the_programs_pages_go_and_come_back(void **state)
 {
 	static const uint8_t table[4 * DEEP_KB * 1024] = { 7 };
 	const volatile uint8_t *read = table;
@@ -69,8 +69,8 @@ static void test_the_programs_pages_go_and_come_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_stack_that_was_used_goes),
-		cmocka_unit_test(test_the_programs_pages_go_and_come_back),
+		cmocka_unit_test(the_stack_that_was_used_goes),
+		cmocka_unit_test(the_programs_pages_go_and_come_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
