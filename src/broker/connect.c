@@ -197,13 +197,42 @@ static struct link_simple commit_packet(const struct connect *c)
 	return packet;
 }
 
-/* Before LINK_COMMIT, so that it stands in the first picture. */
-static void announce(struct connect *c, const char *text)
+static void send_notice(struct session *s, uint32_t flags, const char *text)
 {
 	struct link_simple packet = link_make(LINK_NOTICE, 0);
+	packet.flags = flags;
 	link_set_text(packet.text, text);
-	if (session_send(c->session, &packet, NULL, 0) == 0) {
-		c->session->notice[0] = '\0';
+	int r = session_send(s, &packet, NULL, 0);
+	if (r < 0) {
+		log_warning("session %u cannot be told: %s", s->id, strerror(-r));
+	}
+}
+
+/* What people shall read about this swap. It lies in packets that are sent when the caller has his
+ * answer, and with it goes what the call knows of him. */
+struct notices {
+	bool arrival, takeover, displaced;
+	char arrival_text[LINK_TEXT_SIZE];
+	char takeover_text[LINK_TEXT_SIZE];
+	char displaced_text[LINK_TEXT_SIZE];
+};
+
+static void compose(struct notices *n, const struct connect *c)
+{
+	n->arrival = notice_arrival(n->arrival_text, c->call, c->session, c->shown);
+	n->takeover = notice_takeover(n->takeover_text, c->call, c->session);
+	n->displaced = c->shown != NULL &&
+		       notice_displaced(n->displaced_text, c->call, c->shown, c->name);
+}
+
+/* Before LINK_COMMIT, so that what S shall show stands in the first picture. */
+static void announce(const struct connect *c, const struct notices *n)
+{
+	if (n->displaced) {
+		send_notice(c->shown, LINK_NOTICE_LATER, n->displaced_text);
+	}
+	if (n->arrival) {
+		send_notice(c->session, 0, n->arrival_text);
 	}
 }
 
@@ -226,23 +255,24 @@ static void commit(struct connect *c)
 	c->serial = packet.header.serial;
 	c->state = CONNECT_SWAP;
 	c->operation.answered = true;
-	char arrival[LINK_TEXT_SIZE];
-	bool announced = notice_arrival(arrival, c->call, c->session, c->shown);
-	if (c->shown != NULL) {
-		(void)notice_displaced(c->shown->notice, c->call, c->shown, c->name);
-	}
+	struct notices notices;
+	compose(&notices, c);
+	/* The row is one notice's: what was kept for the owner waits until nothing else is said. */
+	bool owner = c->call->uid == (uid_t)c->session->info.uid;
+	packet.flags = owner && !notices.arrival ? LINK_COMMIT_NOTICE : 0;
 	/* First the answer, so that what the command prints lands on the old screen. */
 	call_reply(TAKE_PTR(c->call), reply);
 	hook(b->state_fd, "connect:answered");
-	if (announced) {
-		announce(c, arrival);
-	}
+	announce(c, &notices);
 	r = session_send(c->session, &packet, NULL, 0);
 	if (r < 0) {
 		log_error("session %u: the swap to %s was answered but not made: %s", c->session_id,
 			c->name, strerror(-r));
 		finish(c);
 		return;
+	}
+	if (notices.takeover) {
+		send_notice(c->session, LINK_NOTICE_LATER, notices.takeover_text);
 	}
 	hook(b->state_fd, "connect:committed");
 }

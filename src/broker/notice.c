@@ -7,6 +7,7 @@
 #include "broker/call.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
+#include "config/server_config.h"
 
 #define NAME_MAX_SHOWN 32 /* of a user */
 #define WHO_SIZE 128
@@ -50,6 +51,11 @@ void notice_moved(char text[static LINK_TEXT_SIZE], const struct call *call, uin
 		terminal, who);
 }
 
+static bool is_takeover(const struct call *call, const struct session *s)
+{
+	return call->uid != (uid_t)s->info.uid && call->audit.by == POLICY_BY_POLICY;
+}
+
 bool notice_arrival(char text[static LINK_TEXT_SIZE], const struct call *call,
 	const struct session *s, const struct session *shown)
 {
@@ -57,7 +63,7 @@ bool notice_arrival(char text[static LINK_TEXT_SIZE], const struct call *call,
 	char owner[NAME_MAX_SHOWN + 1];
 	uid_t displaced = shown != NULL ? (uid_t)shown->info.uid : call->uid;
 	notice_who(who, sizeof(who), call);
-	if (call->uid != (uid_t)s->info.uid && call->audit.by == POLICY_BY_POLICY) {
+	if (is_takeover(call, s)) {
 		user_text(owner, sizeof(owner), call->broker, (uid_t)s->info.uid);
 		(void)snprintf(text, LINK_TEXT_SIZE,
 			"Session %u of %s was taken over without a password by %s.", s->id, owner,
@@ -68,9 +74,22 @@ bool notice_arrival(char text[static LINK_TEXT_SIZE], const struct call *call,
 			"Session %u of %s was disconnected from this terminal by %s.", shown->id,
 			owner, who);
 	} else {
-		link_copy_text(text, LINK_TEXT_SIZE, s->notice);
+		return false;
 	}
-	return text[0] != '\0';
+	return true;
+}
+
+bool notice_takeover(
+	char text[static LINK_TEXT_SIZE], const struct call *call, const struct session *s)
+{
+	char who[WHO_SIZE];
+	if (!is_takeover(call, s) || call->broker->config->root_connect == ROOT_CONNECT_FREE) {
+		return false;
+	}
+	notice_who(who, sizeof(who), call);
+	(void)snprintf(text, LINK_TEXT_SIZE, "Session %u was taken over without a password by %s.",
+		s->id, who);
+	return true;
 }
 
 bool notice_displaced(char text[static LINK_TEXT_SIZE], const struct call *call,

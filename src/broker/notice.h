@@ -20,14 +20,19 @@ void notice_moved(char text[static LINK_TEXT_SIZE], const struct call *call, uin
 	const char *terminal);
 
 /* In S itself, with the first picture on the terminal that it comes to: a takeover without the
- * password, whom it has displaced there, or what its owner has not been told yet. False: nothing.
- * `shown` is what the terminal shows until then, or NULL. */
+ * password, or whom it has displaced there. False: nothing. `shown` is what the terminal shows
+ * until then, or NULL. */
 bool notice_arrival(char text[static LINK_TEXT_SIZE], const struct call *call,
 	const struct session *s, const struct session *shown);
 
 /* For the owner of the displaced session, when he sees it again. False: it was he himself. */
 bool notice_displaced(char text[static LINK_TEXT_SIZE], const struct call *call,
 	const struct session *shown, const char *terminal);
+
+/* For the owner of S, when he sees it again: it was taken over without his password, and
+ * root-connect says that he is told. False: neither. */
+bool notice_takeover(
+	char text[static LINK_TEXT_SIZE], const struct call *call, const struct session *s);
 
 /* On the terminal of a session that somebody disconnects. */
 void notice_disconnected(

@@ -31,7 +31,6 @@ struct session {
 	struct timelimit timelimit;
 	struct names_question *guest; /* it has left its terminal: is its owner a guest? or NULL */
 	struct operation *operation;  /* holds the lock, or NULL */
-	char notice[LINK_TEXT_SIZE];  /* for the owner, with the next terminal; else empty */
 	TAILQ_ENTRY(session) entry;
 };
 

@@ -311,8 +311,31 @@ static int on_plug(struct relay *r, const struct link_simple *message, struct fd
 	return 0;
 }
 
+/* Kept here, where no broker's end loses it. */
+static void on_notice(struct relay *r, const struct link_simple *message)
+{
+	if ((message->flags & LINK_NOTICE_LATER) == 0) {
+		(void)tell_host(r, message, NULL);
+		return;
+	}
+	link_set_text(r->notice, message->text);
+	r->notice_shown = false;
+}
+
+/* Ahead of the commit, so that it stands in the first picture. */
+static void show_notice(struct relay *r)
+{
+	struct link_simple notice = link_make(LINK_NOTICE, 0);
+	link_set_text(notice.text, r->notice);
+	r->notice_shown = r->notice[0] != '\0' && tell_host(r, &notice, NULL) >= 0;
+}
+
 static void on_commit(struct relay *r, const struct link_simple *message)
 {
+	r->notice_shown = false;
+	if ((message->flags & LINK_COMMIT_NOTICE) != 0) {
+		show_notice(r);
+	}
 	uint32_t serial = ask_host(r, message, LINK_PLUGGED, NULL);
 	if (serial != 0) {
 		r->committing = r->prepared;
@@ -376,7 +399,7 @@ static int on_broker_message(
 		(void)ask_host(r, message, LINK_UNPLUGGED, NULL);
 		return 0;
 	case LINK_NOTICE:
-		(void)tell_host(r, message, NULL);
+		on_notice(r, message);
 		return 0;
 	case LINK_ABORT:
 		(void)tell_host(r, message, NULL);
@@ -493,6 +516,9 @@ static void on_plugged(struct relay *r, const struct link_simple *message)
 	if (message->error == 0) {
 		r->current = r->committing;
 		r->connected = clock_now();
+		if (r->notice_shown) {
+			r->notice[0] = '\0';
+		}
 	}
 }
 

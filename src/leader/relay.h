@@ -51,6 +51,8 @@ struct relay {
 	struct relay_terminal committing; /* of the newest LINK_COMMIT */
 	uint32_t commit_serial;		  /* of that one, while the host has not answered it */
 	struct relay_terminal current;	  /* name empty: none */
+	char notice[LINK_TEXT_SIZE];	  /* kept for the owner; empty: none */
+	bool notice_shown;		  /* by the commit that the host has not answered */
 	struct link_info info;
 	char tty_said[LINK_SHORT_SIZE]; /* by the host; system mode */
 	char tty[LINK_SHORT_SIZE];	/* the same, if it is a pty of the owner's; else empty */

@@ -59,7 +59,8 @@ enum link_type {
 
 	LINK_NOTICE = 34, /* broker: `text` is shown on the session's terminal for a while, over
 			     what the program shows there and without touching it; where a terminal
-			     is prepared, in its first picture. Not answered */
+			     is prepared, in its first picture; with LINK_NOTICE_LATER, when a
+			     LINK_COMMIT says so. Not answered */
 
 	/* leader -> host only */
 	LINK_START = 40, /* the session: fds: [the spec, the session's own folder]. Answered by
@@ -100,6 +101,10 @@ enum link_reason {
 #define LINK_FREE_OF_PASSWORD                                                                      \
 	1u /* in LINK_WARRANT's flags: no password, if it was root who made it */
 
+#define LINK_NOTICE_LATER                                                                          \
+	1u /* in LINK_NOTICE's flags: the leader keeps the newest one, for the session's owner */
+#define LINK_COMMIT_NOTICE 1u /* in LINK_COMMIT's flags: shows what was kept, and forgets it */
+
 /* In LINK_START's flags. */
 #define LINK_START_SYSTEM 1u  /* the host's own environment is the owner's login */
 #define LINK_START_FOREIGN 2u /* the spec is not the owner's: little of it counts */
@@ -124,7 +129,8 @@ struct link_simple {
 					 an address; may be empty */
 	char text[LINK_TEXT_SIZE];    /* for a person: a notice, a reason */
 	uint32_t uid;	/* LINK_PLUG to the host: who made the cable; LINK_WARRANTED */
-	uint32_t flags; /* LINK_WARRANT: LINK_FREE_OF_PASSWORD; LINK_START: LINK_START_ */
+	uint32_t flags; /* LINK_WARRANT: LINK_FREE_OF_PASSWORD; LINK_START: LINK_START_;
+			   LINK_NOTICE, LINK_COMMIT: see there */
 };
 
 struct link_spawn {

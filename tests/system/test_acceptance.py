@@ -230,10 +230,14 @@ def test_14_the_configuration_may_free_root_and_the_session_is_told(configured, 
     record = server.last_audit("Connect", user="root")
     assert (record["result"], record["by"]) == (0, "policy")
     assert re.search(r"warning: audit: .*\"event\":\"Connect\",\"uid\":0,", server.log())
-    if setting == "notify":
-        here.wait_for("Session %d of bob was taken over without a password by root" % b.there.session)
+    here.wait_for("Session %d of bob was taken over without a password by root" % b.there.session)
     erins = server.erin.logon()  # an administrator is not root
     server.erin.assert_refused("connect %d" % b.foreign, 1326, in_terminal=erins)
+    # What waits for the owner is with his session: another broker knows nothing of it.
+    server.kill("termserv-broker")
+    back = server.bob.logon(options="--new")
+    back.line("connect %d" % b.there.session).wait_for("bob was here")
+    assert ("was taken over without a password by root" in back.screen()) == (setting == "notify"), back.report()
 
 
 def test_15_a_guest_does_not_come_back_to_his_session(server):

@@ -168,10 +168,11 @@ def test_only_root_and_administrators_read_the_records(configured, caller, code)
                                        ("Full -LOGON", False)])
 def test_who_may_log_on_at_all(configured, level, may):
     server = configured(SERVER + "[rights]\n* = User\ncarol = %s\n" % level + TERMINALS)
-    result = server.carol.run("termserv logon --detached -- cat")
-    assert (result.status == 0) == may
-    if not may:
-        assert error_code(result) == 5 and server.root.sessions() == []
+    terminal = server.carol.terminal("termserv logon -- sh -c 'echo logged on; cat'")
+    if may:
+        terminal.wait_for("logged on")
+    else:
+        assert terminal.wait_exit() == 1 and "Error code 5" in terminal.screen() and server.root.sessions() == []
 
 
 def test_denied_wins_over_every_group_and_every_listing(configured):
@@ -246,3 +247,13 @@ def test_the_manual_prints_this_matrix():
     expected = {(c, w): codes for c in MATRIX for w, codes in MATRIX[c].items()}
     expected.update({(c, "console"): codes for c, codes in CONSOLE.items()})
     assert rows_of_the_manual() == expected
+
+
+def test_who_was_displaced_learns_of_it_from_whichever_broker_serves_him_then(server):
+    alices, erins = server.alice.logon(), server.erin.detached()
+    result = server.erin.run("connect %d /dest:%s" % (erins, alices.name))
+    assert result.status == 0, result
+    server.root.wait_state(alices.session, "Disc")
+    server.kill("termserv-broker")
+    back = server.alice.connect(alices.session)
+    back.wait_for("Session %d was disconnected from %s by erin" % (alices.session, alices.name))

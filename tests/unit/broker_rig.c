@@ -507,3 +507,66 @@ int rig_door_gives(struct rig_door *d)
 	(void)close(pair[1]);
 	return code;
 }
+
+struct rig_asking rig_ask_connect(
+	struct rig *r, uid_t uid, const char *session, const char *destination, enum rig_with with)
+{
+	struct rig_asking a = { .peer = rig_caller_as(r, uid), .warrant_fd = -1 };
+	json_t *parameters = json_pack(
+		"{s:s?, s:s?}", "session", session, "destination", destination);
+	int pair[2] = { -1, -1 };
+	if (with != RIG_NO_WARRANT) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+		(void)json_object_set_new(parameters, "warrant", json_integer(0));
+		(void)json_object_set_new(
+			parameters, "password", json_boolean(with == RIG_PASSWORD));
+	}
+	rig_ask_full(&a.peer, "Connect", parameters, false, pair[1]);
+	if (pair[1] >= 0) {
+		(void)close(pair[1]);
+	}
+	a.warrant_fd = pair[0];
+	return a;
+}
+
+void rig_asking_done(struct rig_asking *a)
+{
+	rig_leave(&a->peer);
+	if (a->warrant_fd >= 0) {
+		(void)close(TAKE_FD(a->warrant_fd));
+	}
+}
+
+struct link_simple rig_leader_warrants(struct rig_leader *l, int error)
+{
+	AUTO_FD int warrant = -1;
+	struct link_simple packet = rig_leader_gets_fd(l, LINK_WARRANT, &warrant);
+	assert_true(warrant >= 0);
+	rig_leader_sends(l, LINK_WARRANTED, packet.header.serial, error);
+	return packet;
+}
+
+struct link_simple rig_connect_noticed(
+	struct rig_asking *a, struct rig_leader *l, struct rig_door *d, const char *notice)
+{
+	rig_door_waits_for_cable(d);
+	assert_int_equal(rig_door_gives(d), 0);
+	AUTO_FD int cable = -1;
+	struct link_simple plug = rig_leader_gets_fd(l, LINK_PLUG, &cable);
+	rig_leader_sends(l, LINK_READY, plug.header.serial, 0);
+	assert_int_equal(rig_refusal(&a->peer), 0);
+	if (notice != NULL) {
+		struct link_simple told = rig_leader_gets(l, LINK_NOTICE);
+		assert_non_null(strstr(told.text, notice));
+		assert_int_equal(told.flags, 0);
+	}
+	struct link_simple commit = rig_leader_gets(l, LINK_COMMIT);
+	rig_leader_sends(l, LINK_PLUGGED, commit.header.serial, 0);
+	rig_leader_moves(l, d->name);
+	return commit;
+}
+
+struct link_simple rig_connect_done(struct rig_asking *a, struct rig_leader *l, struct rig_door *d)
+{
+	return rig_connect_noticed(a, l, d, NULL);
+}

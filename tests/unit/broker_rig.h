@@ -106,5 +106,26 @@ struct rig_door rig_door(struct rig *r, const char *name); /* NULL = one is give
 struct rig_door rig_door_as(struct rig *r, uid_t uid, const char *name);
 /* The door of the terminal that this session is on already, as after a restart of the broker. */
 struct rig_door rig_door_back(struct rig *r, struct rig_leader *l, const char *name);
+/* A caller with a connect under way. */
+struct rig_asking {
+	struct rig_peer peer;
+	int warrant_fd; /* our end of the warrant; -1 = none */
+};
+
+enum rig_with { RIG_NO_WARRANT, RIG_WARRANT, RIG_PASSWORD };
+
+struct rig_asking rig_ask_connect(
+	struct rig *r, uid_t uid, const char *session, const char *destination, enum rig_with with);
+void rig_asking_done(struct rig_asking *a);
+
+/* The leader is shown the warrant and answers. */
+struct link_simple rig_leader_warrants(struct rig_leader *l, int error);
+
+/* From the door's cable to the end; `notice` is part of what the broker lets the session show
+ * first, or NULL. The LINK_COMMIT. */
+struct link_simple rig_connect_noticed(
+	struct rig_asking *a, struct rig_leader *l, struct rig_door *d, const char *notice);
+struct link_simple rig_connect_done(struct rig_asking *a, struct rig_leader *l, struct rig_door *d);
+
 void rig_door_waits_for_cable(struct rig_door *d);
 int rig_door_gives(struct rig_door *d); /* the code of the answer, 0 = taken */

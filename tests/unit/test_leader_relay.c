@@ -238,6 +238,67 @@ static void a_broker_that_was_lost_meanwhile_takes_no_terminal_along(void **stat
 	assert_int_not_equal(truth().connected, 0);
 }
 
+static void broker_tells(enum link_type type, uint32_t flags, const char *text)
+{
+	struct link_simple message = link_make(type, 60);
+	message.flags = flags;
+	link_set_text(message.text, text);
+	assert_int_equal(link_send_simple(broker, &message), 0);
+	relay_on_broker(&relay, POLLIN);
+}
+
+static bool host_hears_nothing(void)
+{
+	union link_packet packet;
+	struct fd_set_received set = FD_SET_NONE;
+	return link_receive(host, &packet, &set) == -EAGAIN;
+}
+
+static void host_shows(const char *text)
+{
+	union link_packet packet;
+	struct fd_set_received set = FD_SET_NONE;
+	assert_int_equal(link_receive(host, &packet, &set), 1);
+	assert_int_equal(packet.header.type, LINK_NOTICE);
+	assert_string_equal(packet.simple.text, text);
+}
+
+static void commit_with_notice(void)
+{
+	broker_tells(LINK_COMMIT, LINK_COMMIT_NOTICE, "");
+}
+
+static void a_notice_for_later_waits_for_the_commit_that_shows_it(void **state)
+{
+	broker_tells(LINK_NOTICE, 0, "now");
+	host_shows("now");
+	broker_tells(LINK_NOTICE, LINK_NOTICE_LATER, "old");
+	broker_tells(LINK_NOTICE, LINK_NOTICE_LATER, "later");
+	assert_true(host_hears_nothing());
+	plug("TERM01"); /* a commit without it */
+	/* With a swap that fails it is not lost. */
+	for (int i = 0; i < 2; i++) {
+		commit_with_notice();
+		host_shows("later");
+		uint32_t serial = host_hears(LINK_COMMIT);
+		host_answers(LINK_PLUGGED, serial, i == 0 ? -EIO : 0);
+	}
+	commit_with_notice();
+	(void)host_hears(LINK_COMMIT);
+}
+
+static void a_notice_that_comes_during_a_swap_waits_for_the_next_one(void **state)
+{
+	broker_tells(LINK_NOTICE, LINK_NOTICE_LATER, "first");
+	commit_with_notice();
+	host_shows("first");
+	uint32_t serial = host_hears(LINK_COMMIT);
+	broker_tells(LINK_NOTICE, LINK_NOTICE_LATER, "second");
+	host_answers(LINK_PLUGGED, serial, 0);
+	commit_with_notice();
+	host_shows("second");
+}
+
 static void the_last_input_is_neither_to_come_nor_before_the_session(void **state)
 {
 	uint64_t begun = clock_now();
@@ -264,6 +325,8 @@ int main(void)
 		TEST(a_terminal_that_is_taken_away_counts_from_then_on),
 		TEST(plugged_is_what_was_asked_for_once),
 		TEST(a_broker_that_was_lost_meanwhile_takes_no_terminal_along),
+		TEST(a_notice_for_later_waits_for_the_commit_that_shows_it),
+		TEST(a_notice_that_comes_during_a_swap_waits_for_the_next_one),
 		TEST(the_last_input_is_neither_to_come_nor_before_the_session),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
