@@ -15,16 +15,23 @@
 
 #define NAME_WAIT_MS 5000
 
+bool guest_is(const struct broker *b, const struct config_who *who, const char *listener)
+{
+	unsigned allow = 0;
+	unsigned deny = 0;
+	if (b->mode != POLICY_SYSTEM_MODE) {
+		return false;
+	}
+	server_config_rights(b->config, listener, who, &allow, &deny);
+	return (allow & ~deny) == RIGHTS_GUEST && !server_config_is_administrator(b->config, who);
+}
+
 static bool is_guest(const struct session *s, const struct names_answer *a)
 {
-	const struct broker *b = s->broker;
 	const struct config_who who = {
 		.uid = a->uid, .groups = a->groups, .group_count = a->group_count
 	};
-	unsigned allow = 0;
-	unsigned deny = 0;
-	server_config_rights(b->config, s->info.listener, &who, &allow, &deny);
-	return (allow & ~deny) == RIGHTS_GUEST && !server_config_is_administrator(b->config, &who);
+	return guest_is(s->broker, &who, s->info.listener);
 }
 
 static void end(struct session *s)

@@ -14,6 +14,7 @@
 #include "broker/call.h"
 #include "broker/caller.h"
 #include "broker/create.h"
+#include "broker/guest.h"
 #include "broker/hook.h"
 #include "broker/idfile.h"
 #include "broker/login.h"
@@ -126,6 +127,12 @@ static bool check_own(struct call *call, const struct terminal *t)
 				      .listener = t != NULL ? t->listener : "tty",
 			      }) != ERROR_NONE) {
 		call_fail(call, ERROR_ACCESS_DENIED, "You may not start sessions on this server.");
+		return false;
+	}
+	struct config_who who = call_who(call);
+	if (t == NULL && guest_is(b, &who, "tty")) {
+		call_fail(call, ERROR_ACCESS_DENIED,
+			"You may have sessions on a terminal alone: you are a guest here.");
 		return false;
 	}
 	size_t count = session_count_of(b, call->uid);

@@ -131,15 +131,17 @@ static bool is_young(int fd)
 	return age >= 0 && age < YOUNG_SECONDS;
 }
 
-/* That its leader listens no more, not merely that nobody answered just now. */
-static bool is_dead(int sessions_fd, const char *name, bool may_be_young)
+/* A connection to its leader, -ESTALE when that listens no more (not merely that nobody answered
+ * just now), or another -errno. */
+static int reach(int sessions_fd, const char *name, bool may_be_young)
 {
 	AUTO_FD int folder = dir_open_at(sessions_fd, name);
 	if (folder < 0) {
-		return false;
+		return -ENOENT;
 	}
-	AUTO_FD int link = fd_connect_at(folder, LINK_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK);
-	return (link == -ECONNREFUSED || link == -ENOENT) && (may_be_young || !is_young(folder));
+	int link = fd_connect_at(folder, LINK_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK);
+	bool dead = link == -ECONNREFUSED || link == -ENOENT;
+	return dead && (may_be_young || !is_young(folder)) ? -ESTALE : link;
 }
 
 /* The number in canonical form, else 0. */
@@ -154,7 +156,8 @@ static uint32_t id_of(const char *name)
 	return strcmp(canonical, name) == 0 ? id : 0;
 }
 
-void folders_sweep(const struct folders *f, uint32_t session)
+void folders_sweep(
+	const struct folders *f, uint32_t session, const struct folders_listener *listener)
 {
 	int sessions_fd = dir_open_at(f->runtime_fd, SESSIONS_FOLDER);
 	DIR *dir = sessions_fd >= 0 ? fdopendir(sessions_fd) : NULL;
@@ -164,9 +167,14 @@ void folders_sweep(const struct folders *f, uint32_t session)
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
 		uint32_t id = id_of(e->d_name);
-		bool asked = id != 0 && (session == 0 || session == id);
-		if (asked && is_dead(dirfd(dir), e->d_name, session != 0)) {
+		if (id == 0 || (session != 0 && session != id)) {
+			continue;
+		}
+		AUTO_FD int link = reach(dirfd(dir), e->d_name, session != 0);
+		if (link == -ESTALE) {
 			dir_remove_at(dirfd(dir), e->d_name, REMOVE_DEPTH);
+		} else if (link >= 0 && listener != NULL) {
+			listener->on_living(listener->user, id, link);
 		}
 	}
 	(void)closedir(dir);

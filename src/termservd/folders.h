@@ -29,6 +29,15 @@ int folders_make(struct folders *f, const char *log_path, const struct account *
 
 void folders_close(struct folders *f);
 
+/* Who is told of each session whose leader listens. link_fd, a connection to it, is borrowed. */
+struct folders_listener {
+	void (*on_living)(void *user, uint32_t session, int link_fd);
+	void *user;
+};
+
 /* Removes sessions/ID of each session whose leader listens no more: the broker of system mode may
- * not. `session`: only this one; 0 = all. Those whose leader may just be coming up stay. */
-void folders_sweep(const struct folders *f, uint32_t session);
+ * not. `session`: only this one; 0 = all. Those whose leader may just be coming up stay. `listener`
+ * (NULL = nobody) hears of the others; to connect makes a leader drop its broker, so that it is for
+ * the time when there is none. */
+void folders_sweep(
+	const struct folders *f, uint32_t session, const struct folders_listener *listener);

@@ -21,3 +21,8 @@ struct leader_start {
 /* 0 or -errno, also of the leader's exec. When it ends without having cleaned up after itself, that
  * is done here (in system mode, where the broker may not). */
 int leaders_start(sd_event *event, const struct leader_start *start);
+
+/* System mode, before there is a broker: cleans up after the leaders that have ended, and will
+ * after those of a server before us, which are not our children. `folders` must outlive the loop.
+ */
+void leaders_adopt(sd_event *event, const struct folders *folders);

@@ -373,9 +373,6 @@ static int make_folders(struct server *s, const struct server_options *options)
 		log_error("the folder %s cannot be made ready: %s", what, strerror(-r));
 		return r;
 	}
-	if (s->account != NULL) {
-		folders_sweep(&s->folders, 0);
-	}
 	return 0;
 }
 
@@ -403,6 +400,9 @@ static int set_up(struct server *s, const struct server_options *options)
 	}
 	if (r >= 0) {
 		r = sd_event_new(&s->event);
+	}
+	if (r >= 0 && s->account != NULL) {
+		leaders_adopt(s->event, &s->folders);
 	}
 	if (r >= 0) {
 		r = reserve_clock(s);

@@ -47,6 +47,19 @@ def test_what_a_killed_leader_leaves_behind_is_removed(server):
     server.pump.wait(lambda: server.root.sessions() == [], "the session to leave the list")
 
 
+def test_what_a_killed_leader_of_an_earlier_server_leaves_behind_is_removed_too(server):
+    session, other = server.alice.detached(), server.bob.detached()
+    server.kill("termservd")
+    server.pump.wait(lambda: not server.processes("termserv-broker"), "the broker's end")
+    server.start()
+    assert set(server.root.states()) == {session, other}
+    server.kill("termserv-leader", session)
+    server.pump.wait(lambda: not (RUNTIME / "sessions" / str(session)).exists(), "the folder to go")
+    server.pump.wait(lambda: set(server.root.states()) == {other}, "the session to leave the list")
+    assert server.root.code("logoff %d" % other) == 0
+    server.pump.wait(lambda: not (RUNTIME / "sessions" / str(other)).exists(), "the other's folder to go")
+
+
 def test_what_was_left_while_no_server_ran_is_removed_by_the_next(server):
     session = server.alice.detached()
     os.kill(server.process.pid, signal.SIGKILL)

@@ -244,6 +244,13 @@ def test_a_guest_leaves_no_session_behind_and_gets_a_new_one(server):
     assert len(server.dave.ids()) == 1
 
 
+def test_a_guest_starts_no_session_without_a_terminal(server):
+    result = server.dave.run("termserv logon --detached -- cat")
+    assert error_code(result) == 5 and "guest" in result.err
+    assert server.root.ids() == []
+    server.dave.terminal("termserv logon").wait_for(PROMPT)
+
+
 def test_a_session_that_a_guest_may_not_have_keeps_him_from_no_logon(configured):
     """He was a user when he left it."""
     server = configured(USUAL.replace("@tsguest = Guest\n", ""))
