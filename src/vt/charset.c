@@ -14,7 +14,7 @@ static const uint16_t graphics[] = {
 void vt_charset_changed(struct vt_screen *s)
 {
 	const struct vt_charsets *c = &s->modes.charsets;
-	s->plain = c->single == 0 && c->g[c->gl] == VT_CHARSET_ASCII;
+	s->plain = !s->scaled && c->single == 0 && c->g[c->gl] == VT_CHARSET_ASCII;
 }
 
 uint32_t vt_charset_map(struct vt_screen *s, uint32_t point)

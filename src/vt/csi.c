@@ -156,12 +156,12 @@ static void erase_display(struct vt_screen *s, int what, bool selective)
 	unsigned row = s->cursor.row;
 	switch (what) {
 	case 0:
+		if (!selective) { /* of rows that are erased as a whole (DEC STD 070: ED) */
+			vt_line_scale_reset(s, row + (s->cursor.column > 0), s->rows);
+		}
 		vt_edit_erase(s, row, s->cursor.column, s->columns, selective);
 		for (unsigned y = row + 1; y < s->rows; y++) {
 			vt_edit_erase(s, y, 0, s->columns, selective);
-		}
-		if (!selective) {
-			vt_line_scale_reset(s, row + 1, s->rows);
 		}
 		s->cursor.pending_wrap = false;
 		break;

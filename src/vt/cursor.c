@@ -57,7 +57,8 @@ void vt_cursor_back(struct vt_screen *s, unsigned n)
 		vt_line_at(s, s->cursor.row - 1u)->wrapped) {
 		n -= s->cursor.column - left + 1;
 		s->cursor.row--;
-		s->cursor.column = s->modes.right;
+		s->cursor.column = (uint16_t)vt_min(
+			s->modes.right, vt_columns_at(s, s->cursor.row) - 1);
 		left = s->modes.left;
 	}
 	s->cursor.column = (uint16_t)(s->cursor.column - vt_min(n, s->cursor.column - left));

@@ -92,7 +92,8 @@ static void keep_history(struct vt_screen *s, unsigned n)
 {
 	for (unsigned y = 0; y < n; y++) {
 		const struct vt_line *line = vt_line_at(s, y);
-		vt_history_push(s->history, &s->pool, line->cells, line->used, line->wrapped);
+		vt_history_push(s->history, &s->pool, line->cells, line->used,
+			vt_history_kind(line->wrapped, line->scale));
 	}
 }
 
@@ -119,6 +120,10 @@ void vt_edit_erase(struct vt_screen *s, unsigned row, unsigned from, unsigned en
 {
 	struct vt_line *line = vt_touch(s, row);
 	uint16_t style = vt_blank(s);
+	if (s->scaled && end >= vt_line_scale_columns(s, row)) {
+		end = vt_line_scale_columns(s, row);
+		line->wrapped = false;
+	}
 	if (!selective) {
 		vt_line_erase(s->grid, line, from, end, style);
 		return;
@@ -141,11 +146,11 @@ void vt_edit_erase_rows(struct vt_screen *s, unsigned from, unsigned end, bool s
 	if (from < end) {
 		unwrap_before(s, from);
 	}
-	for (unsigned y = from; y < end; y++) {
-		vt_edit_erase(s, y, 0, s->columns, selective);
-	}
 	if (!selective) {
 		vt_line_scale_reset(s, from, end);
+	}
+	for (unsigned y = from; y < end; y++) {
+		vt_edit_erase(s, y, 0, s->columns, selective);
 	}
 }
 
@@ -153,10 +158,12 @@ void vt_edit_erase_rows(struct vt_screen *s, unsigned from, unsigned end, bool s
  * right of it. The row's cells exist up to there afterwards; false: no memory, or nothing to do. */
 static bool movable(struct vt_screen *s, unsigned row, unsigned column, unsigned *ret_limit)
 {
+	unsigned columns = vt_columns_at(s, row);
 	unsigned limit = column <= s->modes.right ? s->modes.right + 1u : s->columns;
 	struct vt_line *line = vt_touch(s, row);
+	limit = vt_min(limit, columns);
 	*ret_limit = limit;
-	if (limit == s->columns) {
+	if (limit == columns) {
 		line->wrapped = false;
 	}
 	if (line->used <= column) {
@@ -239,6 +246,9 @@ void vt_edit_columns(struct vt_screen *s, unsigned column, int n)
 		return;
 	}
 	for (unsigned y = s->modes.top; y <= s->modes.bottom; y++) {
+		if (column >= vt_columns_at(s, y)) {
+			continue;
+		}
 		if (n < 0) {
 			vt_edit_insert_cells(s, y, column, (unsigned)-n);
 		} else {

@@ -1,7 +1,7 @@
 /* Blocks of memory straight from the kernel, so that what is given back is given back. Each holds
- * encoded lines from its front and their index from its back: the offset of each line, with the top
- * bit telling that it is wrapped. The oldest block is reused as the newest when the budget is used
- * up, so that a flood touches no new memory.
+ * encoded lines from its front and their index from its back: the offset of each line, with its
+ * kind in the three top bits. The oldest block is reused as the newest when the budget is used up,
+ * so that a flood touches no new memory.
  */
 #include "vt/history.h"
 
@@ -15,7 +15,9 @@
 #define PAGE 4096
 #define BLOCK_MAX (16 * PAGE)
 #define BLOCKS_WANTED 16 /* at least: so much of the history goes at once when it is full */
-#define WRAPPED 0x80000000u
+#define KIND_SHIFT 29
+#define WRAPPED (1u << KIND_SHIFT)
+#define OFFSET (WRAPPED - 1)
 
 struct block {
 	uint8_t *data;
@@ -134,9 +136,9 @@ static bool is_blank(const struct vt_cell *c)
 }
 
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
-	size_t count, bool wrapped)
+	size_t count, unsigned kind)
 {
-	if (wrapped) { /* what is blank at its end stands before the next line's text */
+	if ((kind & 1) != 0) { /* what is blank at its end stands before the next line's text */
 		count -= count > 0 && (cells[count - 1].flags & VT_CELL_PAD) != 0;
 	} else {
 		while (count > 0 && is_blank(&cells[count - 1])) {
@@ -157,7 +159,7 @@ void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const str
 		}
 		used = vt_line_encode(b->data, room(h, b), pool, cells, count, &taken);
 	}
-	*index_of(h, b, b->count) = b->used | (wrapped ? WRAPPED : 0);
+	*index_of(h, b, b->count) = b->used | kind << KIND_SHIFT;
 	b->count++;
 	b->used += (uint32_t)used;
 	h->total++;
@@ -170,7 +172,7 @@ void vt_history_pop(struct vt_history *h)
 	}
 	struct block *b = &h->blocks[h->count - 1];
 	b->count--;
-	b->used = *index_of(h, b, b->count) & ~WRAPPED;
+	b->used = *index_of(h, b, b->count) & OFFSET;
 	h->total--;
 	if (b->count == 0) {
 		block_drop(h);
@@ -216,8 +218,8 @@ size_t vt_history_read(const struct vt_history *h, struct vt_pool *pool, size_t 
 		return 0;
 	}
 	uint32_t entry = *index_of(h, b, line);
-	uint32_t from = entry & ~WRAPPED;
-	uint32_t to = line + 1 < b->count ? *index_of(h, b, line + 1) & ~WRAPPED : b->used;
+	uint32_t from = entry & OFFSET;
+	uint32_t to = line + 1 < b->count ? *index_of(h, b, line + 1) & OFFSET : b->used;
 	*ret_wrapped = (entry & WRAPPED) != 0;
 	return vt_line_decode(b->data + from, to - from, pool, cells, max);
 }
@@ -227,6 +229,13 @@ bool vt_history_wrapped(const struct vt_history *h, size_t i)
 	size_t line;
 	const struct block *b = find(h, i, &line);
 	return b != NULL && (*index_of(h, b, line) & WRAPPED) != 0;
+}
+
+unsigned vt_history_scale(const struct vt_history *h, size_t i)
+{
+	size_t line;
+	const struct block *b = find(h, i, &line);
+	return b != NULL ? *index_of(h, b, line) >> (KIND_SHIFT + 1) : 0;
 }
 
 size_t vt_history_count(const struct vt_history *h)

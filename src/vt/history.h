@@ -23,12 +23,18 @@ int vt_history_new(struct vt_history **ret, size_t budget); /* 0 or -ENOMEM */
 struct vt_history *vt_history_free(struct vt_history *h);   /* NULL is fine; returns NULL */
 AUTO_DEFINE(struct vt_history, vt_history_free);
 
+/* What a line is besides its cells: wrapped (1), and its enum vt_line_scale above that. */
+static inline unsigned vt_history_kind(bool wrapped, unsigned scale)
+{
+	return (unsigned)wrapped | scale << 1;
+}
+
 /* Appends a line of `count` cells. Empty cells of the default style at the end of a line that is
  * not wrapped, and padding cells (VT_CELL_PAD) are not kept; what does not fit into one block is
  * cut off. pool tells what the cells' numbers mean. Without memory or budget the line is dropped,
  * but counted. */
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
-	size_t count, bool wrapped);
+	size_t count, unsigned kind);
 
 /* Line i (0 = oldest kept): writes at most `max` cells, returns their number; numbers are interned
  * in pool. i >= count gives 0 cells. */
@@ -48,4 +54,5 @@ size_t vt_history_count(const struct vt_history *h);   /* lines kept */
 uint64_t vt_history_total(const struct vt_history *h); /* lines ever pushed and not popped: a viewer
 							  that saw total N has missed total - N */
 size_t vt_history_bytes(const struct vt_history *h);   /* allocated now, never above the budget */
-bool vt_history_wrapped(const struct vt_history *h, size_t i); /* without decoding the line */
+bool vt_history_wrapped(const struct vt_history *h, size_t i);	 /* without decoding the line */
+unsigned vt_history_scale(const struct vt_history *h, size_t i); /* likewise */

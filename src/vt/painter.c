@@ -14,7 +14,7 @@ static void wrap_out(struct vt_brush *b)
 {
 	vt_brush_style(b, &plain_style);
 	/* One column was left: a wide character comes next. */
-	bool wide = b->column > 0 && !b->pending && b->column + 1 == b->target->columns;
+	bool wide = b->column > 0 && !b->pending && b->column + 1 == vt_brush_columns(b);
 	if (!wide && !b->pending) { /* the widths differ: no row ends here */
 		vt_brush_newline(b);
 		return;
@@ -33,6 +33,25 @@ static void end_line(struct vt_brush *b)
 	vt_brush_newline(b);
 }
 
+/* The row that line i begins in is scaled as the line; where the line before wraps into it, the
+ * terminal wraps first. */
+static void begin_scaled(struct vt_brush *b, size_t i, const struct vt_cell *cells, unsigned n)
+{
+	enum vt_line_scale scale = vt_screen_history_scale(b->screen, i);
+	bool begins = b->column == 0 && !b->pending;
+	if (scale == VT_LINE_SINGLE || b->target->class != VT_PAINT_XTERM ||
+		n > vt_line_half(b->target->columns)) {
+		return;
+	}
+	if (!begins && n > 0 && vt_paint_breaks(b, &cells[0])) {
+		wrap_out(b);
+		begins = true;
+	}
+	if (begins) {
+		vt_brush_put_scale(b, scale);
+	}
+}
+
 void vt_paint_history(struct buf *out, struct vt_screen *screen, size_t first, size_t count,
 	const struct vt_paint_target *target)
 {
@@ -49,6 +68,7 @@ void vt_paint_history(struct buf *out, struct vt_screen *screen, size_t first, s
 			vt_brush_style(&b, &plain_style);
 		}
 		size_t n = vt_screen_history_line(screen, i, cells, &wrapped);
+		begin_scaled(&b, i, cells, (unsigned)n);
 		vt_paint_piece(&b, cells, (unsigned)n, wrapped);
 		if (!wrapped) {
 			end_line(&b);

@@ -75,7 +75,8 @@ void vt_paint_leave(
 /* What a terminal that is followed by updates has been told. */
 struct vt_paint_state {
 	struct vt_paint_target target;
-	bool drawn; /* false: nothing is known, draw all */
+	bool drawn;  /* false: nothing is known, draw all */
+	bool scaled; /* a row may be of double width */
 	uint64_t changes;
 	uint64_t history; /* vt_history_total() then */
 	enum vt_buffer buffer;

@@ -14,8 +14,38 @@ struct vt_brush vt_brush_new(
 	};
 }
 
+enum vt_line_scale vt_brush_scale(const struct vt_brush *b, enum vt_buffer which, unsigned y)
+{
+	struct vt_row row = vt_screen_row(b->screen, which, b->top + y);
+	bool fits = row.used <= vt_line_half(b->target->columns);
+	return fits ? vt_screen_line_scale(b->screen, which, b->top + y) : VT_LINE_SINGLE;
+}
+
+unsigned vt_brush_columns_of(const struct vt_brush *b, unsigned y)
+{
+	unsigned columns = b->target->columns;
+	bool single = !b->scaled || vt_brush_scale(b, b->which, y) == VT_LINE_SINGLE;
+	return single ? columns : vt_line_half(columns);
+}
+
+unsigned vt_brush_columns(const struct vt_brush *b)
+{
+	return b->row_columns != 0 ? b->row_columns : vt_brush_columns_of(b, b->row);
+}
+
+void vt_brush_put_scale(struct vt_brush *b, enum vt_line_scale scale)
+{
+	static const char *const sequences[] = { "\033#5", "\033#6", "\033#3", "\033#4" };
+	unsigned columns = b->target->columns;
+	(void)buf_put_text(b->out, sequences[scale]);
+	b->row_columns = scale == VT_LINE_SINGLE ? columns : vt_line_half(columns);
+}
+
 static void moved(struct vt_brush *b, unsigned row, unsigned column)
 {
+	if (row != b->row) {
+		b->row_columns = 0;
+	}
 	b->row = row;
 	b->column = column;
 	b->pending = false;
@@ -121,14 +151,16 @@ static void put_point(struct buf *out, uint32_t point)
 /* Accounts for what the terminal does to its cursor when `width` cells are printed. */
 static void advance(struct vt_brush *b, unsigned width)
 {
-	unsigned columns = b->target->columns;
+	unsigned columns = vt_brush_columns(b);
 	if (b->pending || b->column + width > columns) {
 		b->column = 0;
+		b->row_columns = 0;
 		if (b->row + 1 < b->target->rows) {
 			b->row++;
 		} else {
 			b->filled |= b->pen.background != VT_COLOR_DEFAULT;
 		}
+		columns = vt_brush_columns(b);
 	}
 	b->column += width;
 	b->pending = b->column >= columns;
@@ -162,7 +194,10 @@ static void keep_apart(struct vt_brush *b, uint32_t first)
 static unsigned counted_width(const struct vt_brush *b, const uint32_t *points, size_t count)
 {
 	unsigned width = vt_width(points[0]);
-	bool edge = b->pending ? b->target->columns == 1 : b->column + 1 == b->edge;
+	unsigned next = b->row + 1 < b->target->rows ? b->row + 1 : b->row;
+	unsigned columns = vt_brush_columns(b);
+	bool edge = b->pending ? vt_brush_columns_of(b, next) == 1
+			       : b->column + 1 == (b->edge < columns ? b->edge : columns);
 	for (size_t i = 1; i < count && !(edge && width == 1); i++) {
 		width = vt_width_joined(points[0], width, points[i]);
 	}
@@ -281,6 +316,7 @@ void vt_brush_newline(struct vt_brush *b)
 	(void)buf_put_text(b->out, "\r\n");
 	bool bottom = b->row + 1 >= b->target->rows;
 	b->filled = false;
+	b->row_columns = 0;
 	moved(b, bottom ? b->row : b->row + 1, 0);
 }
 

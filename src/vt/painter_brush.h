@@ -14,6 +14,10 @@ struct vt_brush {
 	const struct vt_screen *screen;
 	const struct vt_paint_target *target;
 	unsigned edge; /* where text ends: the columns, or behind a right margin */
+	bool scaled; /* rows are scaled already as those of buffer `which` (see vt_brush_scale()) */
+	enum vt_buffer which;
+	unsigned top;	      /* the screen's row that the terminal's row 0 shows */
+	unsigned row_columns; /* columns of the cursor's row where they are its own; else 0 */
 	unsigned row, column;
 	bool pending; /* the last column was written; column is the last one */
 	bool unsure;  /* terminals disagree about the width of what was printed last */
@@ -28,6 +32,16 @@ struct vt_brush {
 /* The terminal is as enter leaves it. */
 struct vt_brush vt_brush_new(
 	struct buf *out, const struct vt_screen *screen, const struct vt_paint_target *target);
+
+/* How the terminal's row y is to be scaled: what would not fit into half a row is not. */
+enum vt_line_scale vt_brush_scale(const struct vt_brush *b, enum vt_buffer which, unsigned y);
+
+/* The columns of row y, and of the cursor's row. */
+unsigned vt_brush_columns_of(const struct vt_brush *b, unsigned y);
+unsigned vt_brush_columns(const struct vt_brush *b);
+
+/* DECSWL, DECDWL or DECDHL for the row of the cursor, which stays. */
+void vt_brush_put_scale(struct vt_brush *b, enum vt_line_scale scale);
 
 void vt_brush_move(struct vt_brush *b, unsigned row, unsigned column);
 void vt_brush_place(struct vt_brush *b, unsigned row, unsigned column); /* always absolute */

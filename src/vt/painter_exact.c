@@ -11,28 +11,32 @@
 
 static const struct vt_style plain_style;
 
-/* After the text: what is to be scaled is there then, and rows still wrap at their full width. */
+/* Before the text, so that it wraps where it did. */
 static void paint_scales(struct vt_brush *b, enum vt_buffer which)
 {
-	static const char *const sequences[] = { "", "\033#6", "\033#3", "\033#4" };
+	b->scaled = false;
+	b->which = which;
 	for (unsigned y = 0; y < b->target->rows; y++) {
-		enum vt_line_scale scale = vt_screen_line_scale(b->screen, which, y);
+		enum vt_line_scale scale = vt_brush_scale(b, which, y);
 		if (scale != VT_LINE_SINGLE) {
 			vt_brush_place(b, y, 0);
-			(void)buf_put_text(b->out, sequences[scale]);
+			vt_brush_put_scale(b, scale);
+			b->scaled = true;
 		}
 	}
+	b->row_columns = 0;
 }
 
 static void paint_rows(struct vt_brush *b, enum vt_buffer which)
 {
 	bool wrapped = false;
+	paint_scales(b, which);
 	for (unsigned y = 0; y < b->target->rows; y++) {
 		struct vt_row row = vt_screen_row(b->screen, which, y);
 		struct vt_paint_row paint = {
 			.cells = row.cells,
 			.count = row.used,
-			.width = b->target->columns,
+			.width = vt_brush_columns_of(b, y),
 			.blank = true,
 			.wraps = row.wrapped && y + 1 < b->target->rows,
 			.wrapped = wrapped,
@@ -41,7 +45,6 @@ static void paint_rows(struct vt_brush *b, enum vt_buffer which)
 		wrapped = paint.wraps;
 	}
 	vt_brush_style(b, &plain_style);
-	paint_scales(b, which);
 }
 
 /* --- the saved cursors ------------------------------------------------------------------------ */
@@ -70,6 +73,10 @@ static void put_pending(
 {
 	unsigned column = c.column;
 	const struct vt_cell *cell = text_at(b, which, c.row, &column);
+	if (cell != NULL && column + cell->width != c.column + 1u) {
+		cell = NULL; /* another one has come since, that ends elsewhere */
+		column = c.column;
+	}
 	vt_brush_place(b, c.row - offset.row, column - offset.column);
 	b->edge = c.column + 1;
 	if (cell != NULL) {
@@ -81,9 +88,10 @@ static void put_pending(
 	b->edge = b->target->columns;
 }
 
+/* Whether a wrap is pending where only a margin makes one pending now. */
 static bool is_margin(const struct vt_brush *b, const struct vt_cursor *c)
 {
-	return c->pending_wrap && c->column > 0 && c->column + 1U < b->target->columns;
+	return c->pending_wrap && c->column > 0 && c->column + 1U < vt_brush_columns_of(b, c->row);
 }
 
 /* Everything that DECSC keeps, as it is to be kept. */
@@ -174,6 +182,7 @@ static void paint_alternate(struct vt_brush *b)
 		enter_saved(b, VT_PRIMARY, saved);
 	}
 	(void)buf_printf(b->out, "\033[?%uh", m->alternate_by != 0 ? m->alternate_by : 47U);
+	b->scaled = false;
 	if (saves) {
 		leave_saved(b, saved, false);
 		(void)buf_put_text(b->out, "\033[2J"); /* it was filled with that pen's colour */
@@ -275,7 +284,7 @@ static bool find_room(
 	for (unsigned y = b->target->rows; y-- > 0;) {
 		struct vt_row row = vt_screen_row(b->screen, which, y);
 		unsigned run = 0;
-		for (unsigned x = 0; x + 1 < b->target->columns; x++) {
+		for (unsigned x = 0; x + 1 < vt_brush_columns_of(b, y); x++) {
 			bool empty = x >= row.used || vt_cell_is_empty(&row.cells[x]);
 			run = empty ? run + 1 : 0;
 			if (run == width) {
@@ -373,8 +382,9 @@ void vt_paint_exact(struct vt_brush *b)
 	const struct vt_modes *m = vt_screen_modes(b->screen);
 	vt_paint_xtsave(b->out, m);
 	vt_brush_place(b, 0, 0);
+	paint_tabs(b); /* before a row is scaled, which has fewer columns */
+	vt_brush_place(b, 0, 0);
 	paint_buffers(b);
-	paint_tabs(b);
 	vt_paint_titles(b->out, m);
 	vt_paint_palette(b->out, m);
 	vt_paint_keys(b->out, m);

@@ -16,10 +16,11 @@ void vt_paint_begin(struct buf *out, const struct vt_paint_target *target)
 	}
 }
 
-/* Every eighth column has a tab stop. The cursor ends somewhere in its row. */
+/* Every eighth column has a tab stop. The cursor ends somewhere in its row, which is single: else
+ * it would have half of the columns. */
 static void reset_tabs(struct buf *out, const struct vt_paint_target *target)
 {
-	(void)buf_put_text(out, "\r\033[3g");
+	(void)buf_put_text(out, "\r\033#5\033[3g");
 	for (unsigned column = 8; column < target->columns; column += 8) {
 		(void)buf_put_text(out, "\033[8C\033H");
 	}

@@ -41,7 +41,7 @@ static unsigned wrap_into(struct vt_brush *b, unsigned y, const struct vt_paint_
 	if (wraps_by_itself(b, row)) {
 		return 0; /* printing does it */
 	}
-	unsigned width = b->pending || b->target->columns < 2 ? 1 : 2;
+	unsigned width = b->pending || row->width < 2 ? 1 : 2;
 	vt_brush_glyph(b, width == 2 ? 0x3000 : ' ', width);
 	vt_brush_move(b, y, 0);
 	return width;
@@ -126,7 +126,7 @@ void vt_paint_row(struct vt_brush *b, unsigned y, const struct vt_paint_row *row
  * spaces where it does not. */
 static void piece_empty(struct vt_brush *b, const struct vt_cell *cell, unsigned n, bool last)
 {
-	bool fits = !b->pending && b->column + n < b->target->columns;
+	bool fits = !b->pending && b->column + n < vt_brush_columns(b);
 	vt_brush_style(b, vt_screen_style(b->screen, cell->style));
 	if (last && !b->pending) {
 		vt_brush_erase_line(b);
@@ -142,6 +142,11 @@ static void piece_empty(struct vt_brush *b, const struct vt_cell *cell, unsigned
 	}
 }
 
+bool vt_paint_breaks(const struct vt_brush *b, const struct vt_cell *cell)
+{
+	return b->pending || b->column + cell->width > vt_brush_columns(b);
+}
+
 void vt_paint_piece(struct vt_brush *b, const struct vt_cell *cells, unsigned count, bool wraps)
 {
 	if (count > 0 && (cells[count - 1].flags & VT_CELL_PAD) != 0 && wraps) {
@@ -155,7 +160,7 @@ void vt_paint_piece(struct vt_brush *b, const struct vt_cell *cells, unsigned co
 			continue;
 		}
 		if (b->column > 0 && !b->pending &&
-			b->column + cells[i].width > b->target->columns &&
+			b->column + cells[i].width > vt_brush_columns(b) &&
 			!vt_brush_breaks_before(b, &cells[i])) {
 			vt_brush_glyph(b, 0x3000, 2); /* makes the terminal wrap */
 			vt_brush_move(b, b->row, 0);

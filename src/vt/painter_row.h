@@ -15,5 +15,8 @@ struct vt_paint_row {
 /* Paints the terminal's row `y`. */
 void vt_paint_row(struct vt_brush *b, unsigned y, const struct vt_paint_row *row);
 
+/* Whether this cell would go into the next row of the terminal. */
+bool vt_paint_breaks(const struct vt_brush *b, const struct vt_cell *cell);
+
 /* Paints one logical line's next piece at the cursor, wherever that is: the terminal wraps it. */
 void vt_paint_piece(struct vt_brush *b, const struct vt_cell *cells, unsigned count, bool wraps);

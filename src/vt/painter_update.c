@@ -35,6 +35,7 @@ void vt_paint_resized(struct vt_paint_state *state, unsigned rows, unsigned colu
 	state->target.rows = rows;
 	state->target.columns = columns;
 	state->drawn = false;
+	state->scaled = true; /* what it may have brought back from its scrollback */
 }
 
 /* The first row or column to show, so that `cursor` is in sight and as little as possible moves. */
@@ -82,21 +83,38 @@ static bool scroll(struct vt_brush *b, const struct vt_paint_state *state)
 	return true;
 }
 
-static void draw_rows(struct vt_brush *b, const struct vt_paint_state *state, bool all)
+/* Rows of a terminal that knows them are scaled before they are drawn; those that may have been
+ * are single again. */
+static bool scale_row(struct vt_brush *b, struct vt_paint_state *state, unsigned y)
 {
+	bool shown = state->target.class == VT_PAINT_XTERM && state->left == 0;
+	enum vt_line_scale scale = shown ? vt_brush_scale(b, state->buffer, y) : VT_LINE_SINGLE;
+	if (scale != VT_LINE_SINGLE || state->scaled) {
+		vt_brush_place(b, y, 0);
+		vt_brush_put_scale(b, scale);
+	}
+	return scale != VT_LINE_SINGLE;
+}
+
+static void draw_rows(struct vt_brush *b, struct vt_paint_state *state, bool all)
+{
+	bool any_scaled = false;
+	b->top = state->top;
 	for (unsigned y = 0; y < state->target.rows; y++) {
 		struct vt_row row = vt_screen_row(b->screen, state->buffer, state->top + y);
 		if (!all && (row.changed <= state->changes || state->top + y >= state->rows)) {
 			continue;
 		}
+		any_scaled |= scale_row(b, state, y);
 		bool any = row.used > state->left;
 		struct vt_paint_row paint = {
 			.cells = any ? row.cells + state->left : NULL,
 			.count = any ? row.used - state->left : 0,
-			.width = state->target.columns,
+			.width = b->row == y ? vt_brush_columns(b) : state->target.columns,
 		};
 		vt_paint_row(b, y, &paint);
 	}
+	state->scaled = any_scaled || (state->scaled && !all);
 	vt_brush_style(b, &plain_style);
 }
 

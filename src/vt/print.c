@@ -24,9 +24,10 @@ static void wrap(struct vt_screen *s)
 	bool stays = s->cursor.row + 1u == s->rows && s->cursor.row != s->modes.bottom;
 	if (s->modes.left == 0 && s->modes.right + 1u == s->columns && !stays) {
 		struct vt_line *line = vt_touch(s, s->cursor.row);
+		unsigned columns = vt_columns_at(s, s->cursor.row);
 		line->wrapped = true;
-		if (line->used < s->columns) { /* erased since: what is joined keeps its place */
-			(void)vt_line_write(s->grid, line, s->columns, 0);
+		if (line->used < columns) { /* erased since: what is joined keeps its place */
+			(void)vt_line_write(s->grid, line, columns, 0);
 		}
 	}
 	s->cursor.column = s->modes.left;
@@ -132,7 +133,7 @@ static void ascii_across(struct vt_screen *s, const uint8_t *bytes, size_t lengt
 			break;
 		}
 		wrap_pending(s);
-		unsigned limit = vt_cursor_limit(s);
+		unsigned limit = vt_cursor_margin(s);
 		unsigned x = s->cursor.column;
 		size_t left = (size_t)(end - bytes);
 		unsigned n = left < limit - x ? (unsigned)left : limit - x;
@@ -179,7 +180,7 @@ void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
 		return;
 	}
 	if (!s->plain || vt_modes_get(&s->modes, VT_MODE_INSERT) || s->join.grapheme != 0 ||
-		s->cursor.pending_wrap || length >= vt_cursor_limit(s) - x) {
+		s->cursor.pending_wrap || length >= vt_cursor_margin(s) - x) {
 		ascii_with_care(s, bytes, length);
 		return;
 	}
@@ -221,7 +222,7 @@ static bool make_room(struct vt_screen *s, unsigned width)
 		*cell = (struct vt_cell){ .style = vt_blank(s), .width = 1, .flags = VT_CELL_PAD };
 	}
 	wrap(s);
-	return true;
+	return s->cursor.column + width <= vt_cursor_limit(s);
 }
 
 static void put_cell(struct vt_screen *s, uint32_t glyph, unsigned width)

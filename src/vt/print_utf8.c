@@ -86,7 +86,7 @@ const uint8_t *vt_print_utf8(void *screen, const uint8_t *b, const uint8_t *end)
 {
 	struct vt_screen *s = screen;
 	unsigned x = s->cursor.column;
-	unsigned limit = vt_cursor_limit(s);
+	unsigned limit = vt_cursor_margin(s);
 	struct vt_line *line = vt_line_at(s, s->cursor.row);
 	/* A character never has more cells than bytes. */
 	size_t left = (size_t)(end - b);

@@ -51,10 +51,15 @@ static void put(
 	struct vt_screen *s, unsigned y, unsigned left, const struct vt_cell *cells, unsigned n)
 {
 	struct vt_line *line = vt_touch(s, y);
-	struct vt_cell *out = vt_line_write(s->grid, line, left, n);
+	unsigned columns = vt_columns_at(s, y);
+	n = vt_min(left + n, vt_max(left, columns)) - left;
+	struct vt_cell *out = n > 0 ? vt_line_write(s->grid, line, left, n) : NULL;
 	if (out != NULL) {
 		memcpy(out, cells, n * sizeof(*cells));
-		line->wrapped &= left + n < s->columns;
+		if (out[n - 1].width == 2) { /* of a scaled row there is only half */
+			out[n - 1] = (struct vt_cell){ ' ', out[n - 1].style, 1, 0 };
+		}
+		line->wrapped &= left + n < columns;
 	}
 }
 
@@ -173,9 +178,10 @@ static void mark_row(
 	struct vt_screen *s, const struct vt_sequence *q, unsigned y, unsigned left, unsigned end)
 {
 	struct vt_line *line = vt_touch(s, y);
+	end = vt_min(end, vt_columns_at(s, y));
 	uint16_t from = 0;
 	uint16_t to = changed_style(s, q, 0);
-	if (to != 0) {
+	if (to != 0 && left < end) {
 		extend(s, line, end);
 	}
 	for (unsigned x = left; x < vt_min(end, line->used); x++) {

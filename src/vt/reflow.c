@@ -22,6 +22,7 @@ struct source {
 	unsigned used;
 	bool wrapped;
 	bool verbatim; /* a row of the old grid, and the width is the same */
+	uint8_t scale; /* enum vt_line_scale */
 };
 
 /* A place that follows its text. */
@@ -44,6 +45,7 @@ struct reflow {
 	unsigned grid_count;
 	struct vt_cell *row; /* the new row that is being filled */
 	unsigned x;
+	uint8_t scale;	/* of that row: as its first cell was */
 	unsigned count; /* new rows so far */
 	struct mark cursor;
 	struct mark saved;
@@ -73,10 +75,16 @@ static unsigned last_row(const struct vt_grid *g, unsigned cursor_row)
 
 /* --- writing new rows --- */
 
+static unsigned columns_of(const struct reflow *r, uint8_t scale)
+{
+	return scale == VT_LINE_SINGLE ? r->columns : vt_line_half(r->columns);
+}
+
 static void store_row(struct reflow *r, const struct vt_cell *cells, unsigned used, bool wrapped)
 {
 	struct vt_line *line = vt_grid_line(r->target, r->count - r->top);
 	line->wrapped = wrapped;
+	line->scale = r->scale;
 	if (used > 0 && vt_line_reserve(r->target, line, used)) {
 		memcpy(line->cells, cells, used * sizeof(*cells));
 		line->used = (uint16_t)used;
@@ -86,7 +94,8 @@ static void store_row(struct reflow *r, const struct vt_cell *cells, unsigned us
 static void emit(struct reflow *r, const struct vt_cell *cells, unsigned used, bool wrapped)
 {
 	if (r->target != NULL && r->count < r->top) {
-		vt_history_push(r->s->history, &r->s->pool, cells, used, wrapped);
+		vt_history_push(r->s->history, &r->s->pool, cells, used,
+			vt_history_kind(wrapped, r->scale));
 	} else if (r->target != NULL && r->count - r->top < r->rows) {
 		store_row(r, cells, used, wrapped);
 	}
@@ -99,16 +108,18 @@ static void emit_filled(struct reflow *r, bool wrapped)
 	r->x = 0;
 }
 
-/* Makes room for a cell of that width in the row being filled. */
-static void make_room(struct reflow *r, unsigned width)
+/* Makes room for a cell of that width in the row being filled, or else in a new one. */
+static void make_room(struct reflow *r, unsigned width, uint8_t scale)
 {
-	if (r->x + width <= r->columns) {
+	unsigned columns = columns_of(r, r->scale);
+	if (r->x + width <= columns) {
 		return;
 	}
-	if (r->x < r->columns) {
+	if (r->x < columns) {
 		r->row[r->x++] = (struct vt_cell){ .width = 1, .flags = VT_CELL_PAD };
 	}
 	emit_filled(r, true);
+	r->scale = scale;
 }
 
 static void note(struct reflow *r, struct mark *m, unsigned source, unsigned column)
@@ -127,17 +138,19 @@ static void note_end(struct reflow *r, struct mark *m, unsigned source, unsigned
 		return;
 	}
 	unsigned column = r->x + (m->column - length);
+	unsigned columns = columns_of(r, r->scale);
 	m->row = r->count;
-	m->result.column = (uint16_t)vt_min(column, r->columns - 1);
-	m->result.pending_wrap = column == r->columns && m->column == length;
+	m->result.column = (uint16_t)vt_min(column, columns - 1);
+	m->result.pending_wrap = column == columns && m->column == length;
 }
 
 static void note_verbatim(struct reflow *r, struct mark *m, unsigned source)
 {
 	if (m->active && m->source == source) {
+		unsigned columns = columns_of(r, r->scale);
 		m->row = r->count;
-		m->result.column = (uint16_t)vt_min(m->column, r->columns - 1);
-		m->result.pending_wrap = m->column == r->columns;
+		m->result.column = (uint16_t)vt_min(m->column, columns - 1);
+		m->result.pending_wrap = m->column == columns;
 	}
 }
 
@@ -157,6 +170,7 @@ static unsigned text_length(const struct source *source)
 static void flow(struct reflow *r, const struct source *source, unsigned index)
 {
 	unsigned length = text_length(source);
+	r->scale = r->x == 0 ? source->scale : r->scale;
 	for (unsigned i = 0; i < length; i++) {
 		struct vt_cell c = source->cells[i];
 		if (c.width == 0) { /* came with its left half */
@@ -166,10 +180,10 @@ static void flow(struct reflow *r, const struct source *source, unsigned index)
 			r->x++;
 			continue;
 		}
-		if (c.width > r->columns) {
+		if (c.width > columns_of(r, source->scale)) {
 			c = (struct vt_cell){ .glyph = ' ', .style = c.style, .width = 1 };
 		}
-		make_room(r, c.width);
+		make_room(r, c.width, source->scale);
 		note(r, &r->cursor, index, i);
 		note(r, &r->saved, index, i);
 		r->row[r->x++] = c;
@@ -193,6 +207,7 @@ static void flow_or_copy(struct reflow *r, const struct source *source, unsigned
 	if (open) { /* a line out of history goes on here */
 		emit_filled(r, true);
 	}
+	r->scale = source->scale;
 	note_verbatim(r, &r->cursor, index);
 	note_verbatim(r, &r->saved, index);
 	emit(r, source->cells, source->used, source->wrapped);
@@ -253,6 +268,7 @@ static bool pull(struct reflow *r, struct vt_cell *scratch)
 		.cells = cells,
 		.used = (unsigned)used,
 		.wrapped = wrapped,
+		.scale = (uint8_t)vt_history_scale(h, count - 1),
 	};
 	vt_history_pop(h);
 	return true;
@@ -340,6 +356,7 @@ static bool sources_init(struct reflow *r, const struct vt_grid *old, unsigned l
 			.used = line->used,
 			.wrapped = line->wrapped,
 			.verbatim = r->columns == old->columns,
+			.scale = line->scale,
 		};
 	}
 	return true;
@@ -388,11 +405,12 @@ static void crop(struct vt_grid *old, struct vt_grid *ret)
 {
 	for (unsigned y = 0; y < vt_min(old->rows, ret->rows); y++) {
 		struct vt_line *line = vt_grid_line(old, y);
-		if (ret->columns < old->columns && line->used > ret->columns) {
-			vt_line_erase(old, line, ret->columns, old->columns, 0);
+		bool single = line->scale == VT_LINE_SINGLE;
+		unsigned columns = single ? ret->columns : vt_line_half(ret->columns);
+		if (line->used > columns) {
+			vt_line_erase(old, line, columns, old->columns, 0);
 		}
 		line->wrapped = line->wrapped && ret->columns == old->columns;
-		line->scale = VT_LINE_SINGLE;
 		*vt_grid_line(ret, y) = *line;
 		*line = (struct vt_line){ 0 };
 		line = vt_grid_line(ret, y);
@@ -405,12 +423,16 @@ static void crop(struct vt_grid *old, struct vt_grid *ret)
 	}
 }
 
-static void clamp_cursor(struct vt_cursor *c, unsigned rows, unsigned columns)
+/* Into the new size, at the row's end still pending. */
+static void clamp_cursor(const struct vt_screen *s, enum vt_buffer which, struct vt_cursor *c)
 {
-	if (c->row >= rows || c->column >= columns) {
+	unsigned row = vt_min(c->row, s->rows - 1);
+	bool single = vt_screen_line_scale(s, which, row) == VT_LINE_SINGLE;
+	unsigned columns = single ? s->columns : vt_line_half(s->columns);
+	if (c->row >= s->rows || c->column >= columns) {
 		c->pending_wrap = false;
 	}
-	c->row = (uint16_t)vt_min(c->row, rows - 1);
+	c->row = (uint16_t)row;
 	c->column = (uint16_t)vt_min(c->column, columns - 1);
 	c->pending_wrap = c->pending_wrap && c->column + 1u == columns;
 }
@@ -423,9 +445,9 @@ static void resized(struct vt_screen *s, unsigned rows, unsigned columns)
 	s->modes.bottom = (uint16_t)(rows - 1);
 	s->modes.left = 0;
 	s->modes.right = (uint16_t)(columns - 1);
-	clamp_cursor(&s->modes.saved[VT_ALTERNATE].cursor, rows, columns);
-	clamp_cursor(&s->modes.saved[VT_PRIMARY].cursor, rows, columns);
-	clamp_cursor(&s->cursor, rows, columns);
+	clamp_cursor(s, VT_ALTERNATE, &s->modes.saved[VT_ALTERNATE].cursor);
+	clamp_cursor(s, VT_PRIMARY, &s->modes.saved[VT_PRIMARY].cursor);
+	clamp_cursor(s, vt_screen_active(s), &s->cursor);
 	s->join.valid = false;
 	s->changes++;
 	for (unsigned which = 0; which < 2; which++) { /* nothing follows the last row */
@@ -436,6 +458,7 @@ static void resized(struct vt_screen *s, unsigned rows, unsigned columns)
 	for (unsigned y = 0; y < rows; y++) {
 		(void)vt_touch(s, y);
 	}
+	vt_line_scale_look(s);
 	if (vt_modes_get(&s->modes, VT_MODE_INBAND_RESIZE)) {
 		vt_reply_resized(s);
 	}

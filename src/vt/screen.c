@@ -20,6 +20,23 @@ static const struct vt_parser_events parser_events = {
 	.dcs = vt_reply_dcs,
 };
 
+/* While a line may be scaled. */
+static const struct vt_parser_events scaled_events = {
+	.ascii = vt_print_ascii,
+	.text = vt_print_text,
+	.utf8 = vt_print_utf8,
+	.execute = vt_line_scale_control,
+	.csi = vt_line_scale_csi,
+	.esc = vt_line_scale_escape,
+	.osc = vt_osc,
+	.dcs = vt_reply_dcs,
+};
+
+void vt_screen_listen(struct vt_screen *s)
+{
+	s->parser.events = s->scaled ? &scaled_events : &parser_events;
+}
+
 static unsigned clamp_size(unsigned n)
 {
 	return n < 1 ? 1 : vt_min(n, VT_SIZE_MAX);
@@ -248,6 +265,11 @@ size_t vt_screen_history_line(
 {
 	vt_collect(s);
 	return vt_history_read(s->history, &s->pool, i, cells, VT_SIZE_MAX, ret_wrapped);
+}
+
+enum vt_line_scale vt_screen_history_scale(const struct vt_screen *s, size_t i)
+{
+	return (enum vt_line_scale)vt_history_scale(s->history, i);
 }
 
 struct vt_memory vt_screen_memory(const struct vt_screen *s)

@@ -83,6 +83,13 @@ struct vt_row {
 /* DECSWL, DECDWL, and the upper and lower half of DECDHL. */
 enum vt_line_scale { VT_LINE_SINGLE, VT_LINE_WIDE, VT_LINE_TOP, VT_LINE_BOTTOM };
 
+/* The columns of a line that is not single: as xterm, which halves the number of the last one; but
+ * two where there are two, so that a wide character fits. */
+static inline unsigned vt_line_half(unsigned columns)
+{
+	return columns == 2 ? 2 : (columns + 1) / 2;
+}
+
 unsigned vt_screen_rows(const struct vt_screen *s);
 unsigned vt_screen_columns(const struct vt_screen *s);
 enum vt_buffer vt_screen_active(const struct vt_screen *s);
@@ -91,7 +98,7 @@ enum vt_buffer vt_screen_active(const struct vt_screen *s);
  * empty. The primary buffer can be read while the alternate one is active, and the other way. */
 struct vt_row vt_screen_row(const struct vt_screen *s, enum vt_buffer which, unsigned y);
 
-/* How that row is scaled. Gone with the line; a change of size ends it. */
+/* How that row is scaled. Where it is not single the row has only half of the columns. */
 enum vt_line_scale vt_screen_line_scale(
 	const struct vt_screen *s, enum vt_buffer which, unsigned y);
 
@@ -138,6 +145,9 @@ const struct vt_history *vt_screen_history(const struct vt_screen *s);
  * valid until the next call of this function or of feed, resize or trim. */
 size_t vt_screen_history_line(
 	struct vt_screen *s, size_t i, struct vt_cell *cells, bool *ret_wrapped);
+
+/* How line i of the history is scaled. */
+enum vt_line_scale vt_screen_history_scale(const struct vt_screen *s, size_t i);
 
 /* --- what it weighs --------------------------------------------------------------------------- */
 

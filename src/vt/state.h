@@ -36,6 +36,8 @@ struct vt_screen {
 	bool plain;	/* ASCII prints as itself: see vt_charset_changed() */
 	bool pen_known; /* pen_style is that of modes.pen */
 	bool blank_known;
+	bool scaled; /* a line of the active buffer may be scaled: see line_scale.c */
+	uint8_t scaled_age;
 	uint16_t pen_style;
 	uint16_t blank_style; /* of erased cells: the pen's background only */
 	struct vt_join join;
@@ -45,6 +47,8 @@ struct vt_screen {
 };
 
 /* screen.c */
+void vt_screen_listen(
+	struct vt_screen *s);	      /* tells the parser whom to call, after `scaled` changed */
 void vt_collect(struct vt_screen *s); /* collects the pool if that is due; numbers in cells stay */
 uint16_t vt_pen_find(struct vt_screen *s);
 /* The number of the pen's style. */
@@ -113,10 +117,21 @@ static inline bool vt_cursor_in_columns(const struct vt_screen *s)
 {
 	return s->cursor.column >= s->modes.left && s->cursor.column <= s->modes.right;
 }
-/* The first column behind where text may go. */
-static inline unsigned vt_cursor_limit(const struct vt_screen *s)
+/* The columns of row y: half of them where it is scaled. */
+unsigned vt_line_scale_columns(const struct vt_screen *s, unsigned y);
+static inline unsigned vt_columns_at(const struct vt_screen *s, unsigned y)
+{
+	return s->scaled ? vt_line_scale_columns(s, y) : s->columns;
+}
+/* The first column behind where text may go; cursor_margin: where no line is scaled. */
+static inline unsigned vt_cursor_margin(const struct vt_screen *s)
 {
 	return s->cursor.column <= s->modes.right ? s->modes.right + 1u : s->columns;
+}
+static inline unsigned vt_cursor_limit(const struct vt_screen *s)
+{
+	unsigned limit = vt_cursor_margin(s);
+	return s->scaled ? vt_min(limit, vt_line_scale_columns(s, s->cursor.row)) : limit;
 }
 
 /* edit.c: all in the active buffer; style of what becomes empty: vt_blank() */
@@ -134,9 +149,14 @@ void vt_rectangle(struct vt_screen *s, const struct vt_sequence *q);
 void vt_rectangle_attributes(struct vt_screen *s, const struct vt_sequence *q);
 void vt_rectangle_extent(struct vt_screen *s, const struct vt_sequence *q);
 
-/* line_scale.c: ESC # 3 to 6 on the cursor's row; back to single for rows [from, end) */
+/* line_scale.c: ESC # 3 to 6 on the cursor's row; back to single for rows [from, end); look finds
+ * out whether any line is scaled, after the lines have changed otherwise */
 void vt_line_scale_set(struct vt_screen *s, uint8_t final);
 void vt_line_scale_reset(struct vt_screen *s, unsigned from, unsigned end);
+void vt_line_scale_look(struct vt_screen *s);
+void vt_line_scale_control(void *screen, uint8_t control);
+void vt_line_scale_escape(void *screen, const struct vt_sequence *q);
+void vt_line_scale_csi(void *screen, const struct vt_sequence *q);
 
 /* control.c, csi.c */
 void vt_control(void *screen, uint8_t control);

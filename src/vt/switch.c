@@ -55,6 +55,7 @@ void vt_switch_buffer(struct vt_screen *s, enum vt_buffer which)
 	for (unsigned y = 0; y < s->rows; y++) {
 		(void)vt_touch(s, y);
 	}
+	vt_line_scale_look(s);
 }
 
 static void alternate(struct vt_screen *s, unsigned number, bool on)

@@ -388,6 +388,29 @@ static void any_mixture_of_letters_comes_back(void **state)
 	teardown(&f);
 }
 
+static void a_line_comes_back_with_its_scale(void **state)
+{
+	struct fixture f;
+	struct vt_cell cells[16];
+	assert_int_equal(setup_budget(&f, BUDGET), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		size_t n = cells_of(cells, "scaled", 0);
+		vt_history_push(f.history, &f.pool, cells, n, vt_history_kind(i % 2 != 0, i / 2));
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		assert_line(&f, i, "scaled", i % 2 != 0);
+		assert_int_equal(vt_history_scale(f.history, i), i / 2);
+	}
+	assert_int_equal(vt_history_scale(f.history, 8), 0);
+	vt_history_unwrap(f.history);
+	assert_line(&f, 7, "scaled", false);
+	assert_int_equal(vt_history_scale(f.history, 7), 3);
+	vt_history_pop(f.history);
+	assert_int_equal(vt_history_count(f.history), 7);
+	assert_int_equal(vt_history_scale(f.history, 6), 3);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +425,7 @@ int main(void)
 		cmocka_unit_test(pop_takes_the_newest_line_back),
 		cmocka_unit_test(blanks_behind_the_text_are_not_kept),
 		cmocka_unit_test(a_line_too_large_for_a_block_is_cut),
+		cmocka_unit_test(a_line_comes_back_with_its_scale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

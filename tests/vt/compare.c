@@ -108,6 +108,12 @@ static bool is_blank(const struct vt_cell *c)
 	return c->width == 1 && (c->glyph == VT_EMPTY || c->glyph == ' ');
 }
 
+static unsigned row_columns(const struct vt_screen *s, enum vt_buffer which, unsigned y)
+{
+	bool single = vt_screen_line_scale(s, which, y) == VT_LINE_SINGLE;
+	return single ? vt_screen_columns(s) : vt_line_half(vt_screen_columns(s));
+}
+
 /* The one place where a space may stand for nothing: a wrap is pending there. */
 static bool is_pending_place(
 	const struct vt_screen *s, enum vt_buffer which, unsigned y, unsigned x)
@@ -130,7 +136,7 @@ static void compare_cell(struct comparison *c, struct vt_screen *of, struct vt_s
 	struct vt_cell a = cell_at(&row_a, x);
 	struct vt_cell b = cell_at(&row_b, x);
 	const char *buffer = which == VT_PRIMARY ? "primary" : "alternate";
-	bool wraps_over = row_a.wrapped && x + 1 == vt_screen_columns(of);
+	bool wraps_over = row_a.wrapped && x + 1 == row_columns(of, which, y);
 	if (is_blank(&a) && is_blank(&b) && a.glyph != b.glyph &&
 		(wraps_over || is_pending_place(of, which, y, x))) {
 		c->tolerated |= TOLERATED_SPACE;
@@ -184,7 +190,7 @@ static void compare_cells(struct comparison *c, struct vt_screen *of, struct vt_
 				compare_differs(c, "row %u of buffer %u is %swrapped", y, which,
 					b.wrapped ? "" : "not ");
 			}
-			unsigned last = vt_screen_columns(of) - 1;
+			unsigned last = row_columns(of, which, y) - 1;
 			if (a.wrapped && (c->tolerated & TOLERATED_SPACE) == 0 &&
 				((cell_at(&a, last).flags ^ cell_at(&b, last).flags) &
 					VT_CELL_PAD) != 0) {
@@ -200,7 +206,7 @@ static bool has_room(const struct vt_screen *s)
 {
 	for (unsigned y = 0; y < vt_screen_rows(s); y++) {
 		struct vt_row row = vt_screen_row(s, vt_screen_active(s), y);
-		for (unsigned x = 0; x + 2 < vt_screen_columns(s); x++) {
+		for (unsigned x = 0; x + 2 < row_columns(s, vt_screen_active(s), y); x++) {
 			struct vt_cell a = cell_at(&row, x);
 			struct vt_cell b = cell_at(&row, x + 1);
 			if (a.glyph == VT_EMPTY && a.width == 1 && b.glyph == VT_EMPTY &&

@@ -18,9 +18,10 @@ struct line {
 		struct vt_style style;
 		uint8_t width;
 	} * cells;
-	bool squeezed; /* holds a character that no terminal of this width shows whole */
-	bool open;     /* goes on in the screen's first row */
-	bool full;     /* all its rows are as wide as the screen is now */
+	unsigned scale; /* of its first row, if it can be shown so */
+	bool squeezed;	/* holds a character that no terminal of this width shows whole */
+	bool open;	/* goes on in the screen's first row */
+	bool full;	/* all its rows are as wide as the screen is now */
 };
 
 static void line_done(struct line *l)
@@ -94,6 +95,11 @@ static struct line line_before(struct vt_screen *s, size_t *end)
 	for (size_t i = first; i < *end; i++) {
 		size_t n = vt_screen_history_line(s, i, cells, &l.open);
 		unsigned columns = vt_screen_columns(s);
+		unsigned scale = vt_screen_history_scale(s, i);
+		columns = scale == VT_LINE_SINGLE ? columns : vt_line_half(columns);
+		if (i == first && n <= columns) {
+			l.scale = scale;
+		}
 		l.full &= (n == columns || (n > 0 && n + 1 == columns)) &&
 			  (!padded || (n > 0 && cells[0].width == 2));
 		padded = n + 1 == columns;
@@ -147,6 +153,10 @@ static void compare_lines(
 				back, text_b, text_a, i);
 			return;
 		}
+	}
+	if (a->scale != b->scale) {
+		compare_differs(c, "history line %zu from the end is scaled %u, should be %u", back,
+			b->scale, a->scale);
 	}
 	if (a->count != b->count) {
 		compare_differs(c, "history line %zu from the end has %zu cells, should have %zu",

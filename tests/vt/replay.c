@@ -190,8 +190,8 @@ bool replay_reset(const struct replay *r, char *why, size_t size)
 	return true;
 }
 
-static bool same_text(
-	const struct vt_screen *of, const struct vt_screen *other, char *why, size_t size)
+static bool same_text(const struct vt_screen *of, const struct vt_screen *other, bool scaled,
+	char *why, size_t size)
 {
 	char a[4 * VT_SIZE_MAX];
 	char b[4 * VT_SIZE_MAX];
@@ -211,6 +211,12 @@ static bool same_text(
 				y, b, a);
 			return false;
 		}
+		enum vt_line_scale scale = vt_screen_line_scale(of, vt_screen_active(of), y);
+		if (vt_screen_line_scale(other, VT_PRIMARY, y) !=
+			(scaled ? scale : VT_LINE_SINGLE)) {
+			(void)snprintf(why, size, "updated: row %u is scaled otherwise", y);
+			return false;
+		}
 	}
 	struct vt_cursor x = vt_screen_cursor(of);
 	struct vt_cursor y = vt_screen_cursor(other);
@@ -228,15 +234,17 @@ static bool update(struct vt_screen *a, struct vt_screen *b, struct vt_paint_sta
 	AUTO(buf_done) struct buf out = BUF_INIT(PAINT_MAX);
 	vt_paint_update(&out, a, state);
 	feed(b, out.data, out.length);
-	return same_text(a, b, why, size);
+	return same_text(a, b, state->target.class == VT_PAINT_XTERM, why, size);
 }
 
-bool replay_update(const struct replay *r, size_t piece, char *why, size_t size)
+static bool update_as(
+	const struct replay *r, size_t piece, enum vt_paint_class class, char *why, size_t size)
 {
 	struct answers answers = { BUF_INIT(REPLY_MAX) };
-	struct vt_paint_target target = {
-		.class = VT_PAINT_PLAIN, .colours = 8, .rows = r->rows, .columns = r->columns
-	};
+	struct vt_paint_target target = { .class = class,
+		.colours = class == VT_PAINT_PLAIN ? 8 : 256,
+		.rows = r->rows,
+		.columns = r->columns };
 	struct vt_screen *a = new_screen(r->rows, r->columns, REPLAY_HISTORY, &answers);
 	struct vt_screen *b = new_screen(r->rows, r->columns, REPLAY_HISTORY, &answers);
 	struct vt_paint_state state;
@@ -260,4 +268,10 @@ bool replay_update(const struct replay *r, size_t piece, char *why, size_t size)
 	(void)vt_screen_free(b);
 	buf_done(&answers.replies);
 	return same;
+}
+
+bool replay_update(const struct replay *r, size_t piece, char *why, size_t size)
+{
+	return update_as(r, piece, VT_PAINT_PLAIN, why, size) &&
+	       update_as(r, piece, VT_PAINT_XTERM, why, size);
 }

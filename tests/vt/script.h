@@ -5,17 +5,24 @@
  *   size R C              before the first feed          resize R C
  *   feed "text"           with \e \r \n \t \a \b \\ \" \xHH \u{HEX}
  *   answer on             queries get answers from here on
- *   row Y "text" [wrapped]     of the active buffer; primary-row Y "text": of the primary one
+ *   row Y "text" [wrapped]          of the active buffer
+ *   primary-row Y "text"            of the primary one
  *   scale Y single|wide|top|bottom
- *   cell Y X "c"|empty [look]  a look: bold dim italic blink inverse invisible strike overline
- *                         protected underline=single|double|curly|dotted|dashed fg= bg= ul= (N,
- * #RRGGBB) link=URI width=N; what is not named must be the default pen [look]            cursor Y X
- * [pending]           buffer primary|alternate mode 4|?25 on|off     mouse N      encoding N shape
- * N margins TOP BOTTOM LEFT RIGHT      tabs COLUMN...    saved none | Y X [pending] [origin]
- *   charsets BBBB GL GR SINGLE         kitty FLAGS...    modify KEY VALUE      format KEY VALUE
- *   title "t"  icon "t"   titles DEPTH                   palette N|text|ground|cursor
- * #RRGGBB|default history COUNT         history-row I "text" [wrapped] reply "all answers since the
- * last" bells COUNT           ground yes|no
+ *   cell Y X "c"|empty [look]       width=N, and a look: bold dim italic blink inverse invisible
+ *                         strike overline protected underline=single|double|curly|dotted|dashed
+ *                         fg= bg= ul= (N, #RRGGBB) link=URI; what is not named must be default
+ *   pen [look]            cursor Y X [pending]
+ *   buffer primary|alternate        mode 4|?25 on|off
+ *   mouse N               encoding N                     shape N
+ *   margins TOP BOTTOM LEFT RIGHT   tabs COLUMN...
+ *   saved none | Y X [pending] [origin]
+ *   charsets BBBB GL GR SINGLE      kitty FLAGS...
+ *   modify KEY VALUE      format KEY VALUE
+ *   title "t"             icon "t"                       titles DEPTH
+ *   palette N|text|ground|cursor #RRGGBB|default
+ *   history COUNT         history-row I "text" [wrapped] history-scale I single|wide|top|bottom
+ *   reply "all answers since the last"
+ *   bells COUNT           ground yes|no
  *
  * All rows and columns count from 0. */
 #pragma once

@@ -65,12 +65,19 @@ static void check_primary_row(struct script *s, const struct script_line *l)
 	check_row_of(s, l, VT_PRIMARY);
 }
 
+static const char *const scales[] = { "single", "wide", "top", "bottom" };
+
 static void check_scale(struct script *s, const struct script_line *l)
 {
-	static const char *const names[] = { "single", "wide", "top", "bottom" };
 	enum vt_line_scale scale = vt_screen_line_scale(
 		s->screen, vt_screen_active(s->screen), script_number(s, l, 1));
-	expect_text(s, "the scale", names[scale], word(l, 2));
+	expect_text(s, "the scale", scales[scale], word(l, 2));
+}
+
+static void check_history_scale(struct script *s, const struct script_line *l)
+{
+	enum vt_line_scale scale = vt_screen_history_scale(s->screen, script_number(s, l, 1));
+	expect_text(s, "the scale", scales[scale], word(l, 2));
 }
 
 static void check_history(struct script *s, const struct script_line *l)
@@ -352,6 +359,7 @@ static const struct {
 	{ "ground", check_ground },
 	{ "history", check_history },
 	{ "history-row", check_history_row },
+	{ "history-scale", check_history_scale },
 	{ "icon", check_title },
 	{ "kitty", check_kitty },
 	{ "margins", check_margins },
