@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "broker/authorise.h"
 #include "broker/broker.h"
 #include "broker/call.h"
@@ -20,6 +19,7 @@
 #include "broker/login.h"
 #include "broker/names.h"
 #include "broker/params.h"
+#include "broker/reclaim.h"
 #include "broker/resolve.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
@@ -169,18 +169,6 @@ static void start(struct call *call, struct create_request *request)
 	create_start(call, request, params_take_fd(&p, "proof"));
 }
 
-/* The door, which should know, says that nothing is shown there any more: the host does not see it,
- * or does not want to. Its owner could stop it and keep the terminal from everybody. */
-static void push_out(struct session *s)
-{
-	struct link_simple packet = link_make(LINK_UNPLUG, broker_serial(s->broker));
-	packet.reason = LINK_REASON_OWN_DISCONNECT;
-	link_set_text(packet.terminal, s->info.terminal);
-	int r = session_send(s, &packet, NULL, 0);
-	log_warning("session %u has not left terminal %s by itself%s", s->id, s->info.terminal,
-		r < 0 ? " and cannot be told" : "");
-}
-
 /* Somebody stands at a fixed terminal that shows nothing. False: answered. */
 static bool check_place(struct call **call, const struct terminal *t)
 {
@@ -191,7 +179,10 @@ static bool check_place(struct call **call, const struct terminal *t)
 	}
 	struct session *shown = session_on(t->broker, t->name);
 	if (shown != NULL && shown->operation == NULL) {
-		push_out(shown);
+		/* The door, which should know, says that nothing is shown there any more: the host
+		 * does not see it, or does not want to. Its owner could stop it and keep the
+		 * terminal from everybody. */
+		reclaim_push_out(shown);
 	}
 	if (shown != NULL) {
 		call_fail(TAKE_PTR(*call), ERROR_BUSY,

@@ -15,6 +15,7 @@
 #include "broker/control.h"
 #include "broker/origin.h"
 #include "broker/params.h"
+#include "broker/reclaim.h"
 #include "broker/session.h"
 #include "broker/terminal.h"
 #include "config/server_config.h"
@@ -165,11 +166,14 @@ static bool check_name(struct call *call, const struct request *q)
 		return false;
 	}
 	struct terminal *t = terminal_find(b, q->name);
-	const struct session *s = session_on(b, q->name);
+	struct session *s = session_on(b, q->name);
 	bool held = t != NULL && !(comes_back && t->uid == call->uid &&
 					 terminal_secret_equal(t->secret, q->token));
 	bool shows = s != NULL && !(comes_back && may_own(call, s) &&
 					  terminal_secret_equal(s->info.token, q->token));
+	if (q->place != NULL && shows && t == NULL) {
+		reclaim_start(s);
+	}
 	if (held || shows) {
 		call_fail(
 			call, ERROR_NAME_IN_USE, "There is a terminal named %s already.", q->name);

@@ -11,7 +11,7 @@ import pytest
 import wire
 import world
 from server import PROMPT
-from system_server import RUNTIME, log_in, password_of
+from system_server import LOGIN, RUNTIME, log_in, password_of
 from test_trust import puppet  # noqa: F401 - the broker that is played by the test
 
 ALICE, BOB = (world.ACCOUNTS[name].uid for name in ("alice", "bob"))
@@ -74,7 +74,7 @@ def test_a_stopped_host_keeps_no_terminal(server):
     door = server.person("termserv-tty").login_terminal("TERM07")
     log_in(door, "alice", password_of("alice")).wait_for(PROMPT)
     session, = server.root.ids()
-    stop_host(server, session)
+    host = stop_host(server, session)
     at = len(door.raw)
     door.type("\x1d\x1d\x1d")
     again(door, "login: ", at)
@@ -89,6 +89,29 @@ def test_a_stopped_host_keeps_no_terminal(server):
     door.line(password_of("bob"))
     again(door, re.escape(PROMPT), at)
     assert server.bob.run("id -un", in_terminal=door).out == "bob\n"
+    os.kill(host.pid, signal.SIGCONT)
+
+
+def test_a_stopped_host_does_not_keep_a_door_out_that_comes_anew(server):
+    """The door was restarted, with its machine or its unit: nobody knows the old one's secret any more."""
+    person = server.person("termserv-tty")
+    door = person.login_terminal("TERM07")
+    log_in(door, "alice", password_of("alice")).wait_for(PROMPT)
+    session, = server.root.ids()
+    host = stop_host(server, session)
+    door.close()
+    server.pump.wait(lambda: not door.running, "the door to go")
+    tries = []
+
+    def comes():  # as its unit would, again and again
+        tries.append(person.terminal("termserv logon --terminal TERM07"))
+        server.pump.wait(lambda: not tries[-1].running or LOGIN.search(tries[-1].screen()), tries[-1].report)
+        return tries[-1].running
+
+    server.pump.wait(comes, "the terminal's name")
+    assert len(tries) > 1 and server.root.session(session)["state"] == "Disc"
+    log_in(tries[-1], "bob", password_of("bob")).wait_for(PROMPT)
+    os.kill(host.pid, signal.SIGCONT)
 
 
 def test_what_an_owner_leaves_in_his_folder_is_removed_and_nothing_outside(server):

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -40,6 +41,12 @@ static struct rig rig;
 static int set_up(void **state)
 {
 	(void)rig_start_system(&rig, NULL, CONFIG);
+	return 0;
+}
+
+static int set_up_short(void **state)
+{
+	(void)rig_start_system(&rig, &RIG_SHORT_LIMITS, CONFIG);
 	return 0;
 }
 
@@ -256,10 +263,78 @@ static void the_last_places_are_for_terminals_that_are_configured(void **state)
 	empty();
 }
 
+/* The leader is asked whether its host lives: its serial. */
+static uint32_t is_asked(struct rig_leader *l)
+{
+	struct link_simple asked = rig_leader_gets(l, LINK_UNPLUG);
+	assert_string_equal(asked.terminal, "");
+	return asked.header.serial;
+}
+
+static void a_host_that_does_not_answer_loses_its_fixed_terminal_to_a_door_that_came_anew(
+	void **state)
+{
+	RIG_NEEDS_ROOT(&rig);
+	struct rig_leader l = rig_session_of(&rig, ALICE, 5, "TERM03");
+	/* Whose terminal it is not, is none of whom it costs anything. */
+	assert_int_equal(code_of(ALICE, "TERM03", "tty", NULL), 5);
+	assert_true(rig_leader_gets_nothing(&l));
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023);
+	(void)is_asked(&l);
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023); /* once is enough */
+	assert_string_equal(rig_leader_gets(&l, LINK_UNPLUG).terminal, "TERM03");
+	rig_leader_moves(&l, "");
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 0);
+	rig_leader_dies(&l);
+}
+
+static void a_host_that_answers_keeps_its_terminal(void **state)
+{
+	RIG_NEEDS_ROOT(&rig);
+	struct rig_leader l = rig_session_of(&rig, ALICE, 5, "TERM03");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023);
+		rig_leader_sends(&l, LINK_UNPLUGGED, is_asked(&l), -ENOTCONN);
+		assert_true(TAILQ_EMPTY(&rig.broker->operations));
+		assert_true(rig_leader_gets_nothing(&l));
+	}
+	/* A door that is there is asked nothing about, and a leader that cannot ask is a no. */
+	rig_leader_moves(&l, "");
+	struct rig_door d = rig_door_as(&rig, DOOR, "TERM03");
+	rig_leader_moves(&l, "TERM03");
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023);
+	assert_true(rig_leader_gets_nothing(&l));
+	rig_leave(&d.peer);
+	assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023);
+	rig_leader_sends(&l, LINK_UNPLUGGED, is_asked(&l), -EBUSY);
+	assert_string_equal(rig_leader_gets(&l, LINK_UNPLUG).terminal, "TERM03");
+	rig_leader_dies(&l);
+}
+
+static void who_leaves_while_he_is_asked_is_asked_no_more(void **state)
+{
+	RIG_NEEDS_ROOT(&rig);
+	for (int i = 0; i < 2; i++) {
+		struct rig_leader l = rig_session_of(&rig, ALICE, 5 + (unsigned)i, "TERM03");
+		assert_int_equal(code_of(DOOR, "TERM03", "tty", NULL), 7023);
+		(void)is_asked(&l);
+		if (i == 0) {
+			rig_leader_moves(&l, "");
+			assert_true(TAILQ_EMPTY(&rig.broker->operations));
+		}
+		rig_leader_dies(&l);
+		for (int n = 0; n < 2000 && !TAILQ_EMPTY(&rig.broker->operations); n++) {
+			rig_turn(&rig);
+		}
+		assert_true(TAILQ_EMPTY(&rig.broker->operations));
+	}
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define SHORT(name) cmocka_unit_test_setup_teardown(name, set_up_short, tear_down)
 #define STEAL(name) cmocka_unit_test_setup_teardown(name, set_up_steal, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fixed_name_is_for_the_doors_that_are_configured_for_it),
@@ -270,6 +345,9 @@ int main(void)
 		TEST(a_door_is_told_what_becomes_of_it_when_its_session_is_taken),
 		TEST(the_terminals_of_one_user_do_not_keep_others_out),
 		TEST(the_last_places_are_for_terminals_that_are_configured),
+		SHORT(a_host_that_does_not_answer_loses_its_fixed_terminal_to_a_door_that_came_anew),
+		TEST(a_host_that_answers_keeps_its_terminal),
+		SHORT(who_leaves_while_he_is_asked_is_asked_no_more),
 		STEAL(the_listener_says_what_becomes_of_its_terminals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
