@@ -1,6 +1,7 @@
 #include "broker/call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "broker/control.h"
 #include "broker/method.h"
 #include "broker/operation.h"
+#include "broker/origin.h"
 #include "broker/session.h"
 #include "config/server_config.h"
 #include "protocol/varlink.h"
@@ -173,6 +175,21 @@ bool call_is_administrator(const struct call *call)
 					     : call->uid == b->owner;
 }
 
+/* By its controlling tty it sits in a session, or it has none that is a session's: then by its
+ * ancestors, because all that a session has started is below its leader. What somebody else starts
+ * in its user's name (cron, systemd --user) sits nowhere. */
+static bool sits_at_console(const struct call *call)
+{
+	const struct broker *b = call->broker;
+	const struct session *at_console = session_on(b, CONFIG_CONSOLE);
+	if (at_console == NULL || call->session != 0) {
+		return at_console != NULL && call->session == at_console->id;
+	}
+	AUTO_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t leader = (pid_t)at_console->info.leader;
+	return proc >= 0 && leader > 1 && origin_is_below(proc, call->pid, leader);
+}
+
 void call_introduce(const struct call *call, struct policy_question *question)
 {
 	const struct broker *b = call->broker;
@@ -183,14 +200,12 @@ void call_introduce(const struct call *call, struct policy_question *question)
 		return;
 	}
 	struct config_who who = call_who(call);
-	const struct session *s = call->session != 0 ? session_find(b, call->session) : NULL;
 	const char *listener = question->listener != NULL ? question->listener : "";
 	server_config_rights(b->config, listener, &who, &question->allow, &question->deny);
 	question->administrator = server_config_is_administrator(b->config, &who);
 	question->root_needs_no_password = b->config->root_connect != ROOT_CONNECT_PASSWORD;
 	question->console_relaxed = !b->config->console_strict;
-	question->caller_at_console = s != NULL &&
-				      strcasecmp(s->info.terminal, CONFIG_CONSOLE) == 0;
+	question->caller_at_console = question->right == RIGHT_CONNECT && sits_at_console(call);
 }
 
 struct policy_answer call_ask(const struct call *call, struct policy_question question)

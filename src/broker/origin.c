@@ -56,16 +56,36 @@ static int read_origin(struct origin *ret, int proc_fd, pid_t pid)
 	return n < 0 ? (int)n : origin_parse(ret, status);
 }
 
-bool origin_is_ssh(int proc_fd, pid_t pid)
+static bool is_ssh(const struct origin *o)
 {
 	static const char server[] = "sshd";
+	return o->uid == 0 && strncmp(o->name, server, strlen(server)) == 0;
+}
+
+bool origin_is_ssh(int proc_fd, pid_t pid)
+{
 	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
 		struct origin o;
 		if (read_origin(&o, proc_fd, pid) < 0) {
 			return false;
 		}
-		if (o.uid == 0 && strncmp(o.name, server, strlen(server)) == 0) {
+		if (is_ssh(&o)) {
 			return true;
+		}
+		pid = o.parent;
+	}
+	return false;
+}
+
+bool origin_is_below(int proc_fd, pid_t pid, pid_t ancestor)
+{
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		struct origin o;
+		if (pid == ancestor) {
+			return true;
+		}
+		if (read_origin(&o, proc_fd, pid) < 0 || is_ssh(&o)) {
+			return false;
 		}
 		pid = o.parent;
 	}

@@ -1,5 +1,5 @@
-/* Where a process came in from: was it an ssh server that let it in? Read from /proc, from the
- * process up to the first one; nothing that the process says about itself is asked. */
+/* Where a process came in from: was it an ssh server that let it in, or a session? Read from /proc,
+ * from the process up to the first one; nothing that the process says about itself is asked. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,3 +18,6 @@ int origin_parse(struct origin *ret, const char *status);
 /* Does the process descend from an ssh server (sshd, sshd-session ...) that runs as root? `proc_fd`
  * is the folder /proc. False also where that cannot be known. */
 bool origin_is_ssh(int proc_fd, pid_t pid);
+
+/* Does it descend from this process, and did no ssh server let it in since? */
+bool origin_is_below(int proc_fd, pid_t pid, pid_t ancestor);

@@ -45,7 +45,7 @@ struct policy_question {
 	unsigned allow, deny;	     /* what the rights of `listener` give this caller */
 	bool root_needs_no_password; /* root-connect is notify or free */
 	bool console_relaxed;	     /* the console is a terminal like every other */
-	bool caller_at_console;	     /* the session that the caller sits in is shown there */
+	bool caller_at_console;	     /* RIGHT_CONNECT: the caller sits in the session shown there */
 	bool caller_in_session;	     /* the caller sits in the session that is asked for */
 	const char *listener; /* whose rights count: where the session or the terminal came in;
 				 NULL: those without a section. Not read by the policy. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -75,6 +76,7 @@ static struct link_info whole_info(const struct relay *r)
 	info.header = link_make(LINK_INFO, r->info_serial).header;
 	info.session = r->session;
 	info.uid = r->owner;
+	info.leader = (uint32_t)getpid();
 	info.created = r->created;
 	info.connected = r->connected;
 	info.disconnected = r->disconnected;

@@ -160,7 +160,7 @@ struct link_info {
 				  next */
 	uint64_t history_lines;
 	uint16_t rows, columns;
-	uint32_t reserved;		/* zero */
+	uint32_t leader;		/* the leader's process id; a host says 0 */
 	uint8_t token[LINK_TOKEN_SIZE]; /* of the terminal that shows the session */
 	char terminal[LINK_NAME_SIZE];	/* empty when disconnected */
 	char client[LINK_SHORT_SIZE];	/* address of that terminal's user */

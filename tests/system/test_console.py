@@ -140,6 +140,37 @@ def test_nor_as_somebody_else(server):
     assert server.root.session(console.session)["name"] == "console"
 
 
+@pytest.mark.parametrize("way", ["setsid -w %s", "su -s /bin/sh -c '%s' alice", "script -qec '%s' /dev/null",
+                                 "sh -c 'setsid %s & wait'", "sh -c '(setsid %s; touch gone) & exit'"])
+def test_nor_without_a_terminal_or_from_one_below_it(server, way):
+    """Everything that the console's session has started is below its leader, whatever tty it has left."""
+    console = at_console(server, "alice")
+    idle = server.alice.detached()
+    server.alice.terminal("termserv logon --terminal TERM05", emulate=False)
+    server.pump.wait(lambda: "TERM05" in [s["name"] for s in server.root.sessions()], "TERM05")
+    before = server.root.states()
+    out = server.alice.home / "said"
+    at = len(console.raw)
+    console.line(way % ("connect %d /dest:TERM05 >%s 2>&1" % (idle, out)))
+    if way.startswith("su"):
+        console.wait_until(lambda t: PASSWORD.search(t.raw[at:].decode("utf-8", "replace")), "su's question")
+        console.line(password_of("alice"))
+    server.pump.wait(lambda: out.exists() and "Error code" in out.read_text(), lambda: "an answer\n" + console.report())
+    assert "Error code 7041" in out.read_text()
+    assert server.root.states() == before
+
+
+def test_who_merely_has_a_session_there_is_not_at_the_console(server):
+    """From another session, and from no session at all."""
+    at_console(server, "alice")
+    here = server.alice.logon_fixed("TERM01")
+    elsewhere = server.alice.logon_fixed("TERM05")
+    one, other = server.alice.detached(), server.alice.detached()
+    assert server.alice.code("connect %d /dest:TERM05" % one, in_terminal=here) == 0
+    assert server.alice.code("connect %d /dest:TERM05" % other) == 0
+    assert server.alice.code("setsid -w connect %d /dest:TERM05" % elsewhere.session, in_terminal=here) == 0
+
+
 def test_its_rights_are_its_own(configured):
     server = configured(SERVER + RIGHTS + TERMINALS + "[rights console]\n@tsadmin = Full\n")
     console = prompt_at_console(server)

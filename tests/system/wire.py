@@ -42,7 +42,7 @@ Spawn = struct_of("Spawn", ("header", Header), ("session", u32), ("uid", u32), (
 Info = struct_of("Info", ("header", Header), ("session", u32), ("uid", u32), ("state", u32), ("program", u32),
                  *[(n, u64) for n in ("created", "connected", "disconnected", "last_input", "tty_device", "model_bytes",
                                       "history_lines")],
-                 ("rows", u16), ("columns", u16), ("reserved", u32), ("token", u8 * TOKEN), ("terminal", text(NAME)),
+                 ("rows", u16), ("columns", u16), ("leader", u32), ("token", u8 * TOKEN), ("terminal", text(NAME)),
                  ("client", text(SHORT)), ("tty", text(SHORT)), ("term", text(SHORT)), ("command", text(TEXT)),
                  ("title", text(TEXT)), ("user", text(SHORT)), ("listener", text(NAME)))
 Warrant = struct_of("Warrant", ("version", u16), ("use", u16), ("destination", u16), ("reserved", u16),

@@ -64,6 +64,30 @@ static void what_an_ssh_server_has_let_in_is_known_by_its_ancestors(void **state
 	assert_false(origin_is_ssh(proc_fd, 21));
 }
 
+static void what_a_session_has_started_is_below_its_leader(void **state)
+{
+	process(1, "systemd", 0, 0);
+	process(30, "termserv-leader", 1, 0);
+	process(31, "termserv-host", 30, 1000);
+	process(32, "bash", 31, 1000);
+	process(33, "connect", 32, 1000);
+	process(34, "connect", 30, 1000); /* whose parent has ended */
+	assert_true(origin_is_below(proc_fd, 33, 30));
+	assert_true(origin_is_below(proc_fd, 34, 30));
+	assert_false(origin_is_below(proc_fd, 33, 40));
+	assert_false(origin_is_below(proc_fd, 30, 33));
+	assert_false(origin_is_below(proc_fd, 99, 30));
+	/* An sshd that was started there lets in whoever comes, but not from there. */
+	process(35, "sshd", 30, 0);
+	process(36, "sshd-session", 35, 1000);
+	process(37, "bash", 36, 1000);
+	assert_false(origin_is_below(proc_fd, 37, 30));
+	/* What only calls itself so has let in nobody. */
+	process(38, "sshd", 32, 1000);
+	process(39, "connect", 38, 1000);
+	assert_true(origin_is_below(proc_fd, 39, 30));
+}
+
 static void a_program_that_calls_itself_sshd_is_believed_only_as_root(void **state)
 {
 	process(1, "systemd", 0, 0);
@@ -106,6 +130,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_an_ssh_server_has_let_in_is_known_by_its_ancestors),
+		TEST(what_a_session_has_started_is_below_its_leader),
 		TEST(a_program_that_calls_itself_sshd_is_believed_only_as_root),
 		TEST(a_chain_that_breaks_or_never_ends_is_no_ssh),
 		TEST(a_status_without_its_lines_is_refused),
