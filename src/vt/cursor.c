@@ -120,7 +120,6 @@ void vt_cursor_save(struct vt_screen *s)
 	struct vt_saved_cursor *saved = &s->modes.saved[s->modes.alternate];
 	saved->saved = true;
 	saved->origin = vt_modes_get(&s->modes, VT_MODE_ORIGIN);
-	saved->autowrap = vt_modes_get(&s->modes, VT_MODE_AUTOWRAP);
 	saved->cursor = s->cursor;
 	saved->charsets = s->modes.charsets;
 	saved->pen = s->modes.pen;
@@ -148,7 +147,6 @@ void vt_cursor_restore(struct vt_screen *s)
 	uint32_t link = s->modes.pen.link;
 	vt_modes_set(&s->modes, VT_MODE_ORIGIN, saved->saved && saved->origin);
 	if (saved->saved) {
-		vt_modes_set(&s->modes, VT_MODE_AUTOWRAP, saved->autowrap);
 		s->modes.charsets = saved->charsets;
 		s->modes.pen = saved->pen;
 		restore_place(s, saved);

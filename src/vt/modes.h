@@ -97,8 +97,7 @@ struct vt_cursor {
 /* DECSC. `saved` false: nothing was saved, DECRC goes home with default pen and charsets. */
 struct vt_saved_cursor {
 	bool saved;
-	bool origin;   /* DECOM */
-	bool autowrap; /* DECAWM */
+	bool origin; /* DECOM. DECAWM is not saved: xterm; wraptest on a VT420 and a VT510 */
 	struct vt_cursor cursor;
 	struct vt_charsets charsets;
 	struct vt_style pen; /* link is always 0 */

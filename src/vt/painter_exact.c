@@ -109,9 +109,6 @@ static void enter_saved(
 	} else {
 		vt_brush_place(b, saved->cursor.row, saved->cursor.column);
 	}
-	if (!saved->autowrap) {
-		(void)buf_put_text(b->out, "\033[?7l");
-	}
 	vt_brush_style(b, &saved->pen);
 	vt_paint_charsets(b->out, &saved->charsets);
 	vt_paint_single_shift(b->out, &saved->charsets);
@@ -133,9 +130,6 @@ static void leave_saved(struct vt_brush *b, const struct vt_saved_cursor *saved,
 		vt_brush_glyph(b, ' ', 1);
 		vt_brush_place(b, 0, 0);
 		vt_brush_erase(b, 1);
-	}
-	if (!saved->autowrap) {
-		(void)buf_put_text(b->out, "\033[?7h");
 	}
 	(void)buf_put_text(b->out, ASCII_EVERYWHERE);
 	if (printed && saved->cursor.pending_wrap) {

@@ -85,7 +85,6 @@ static void compare_saved(
 			a->cursor.row, a->cursor.column, a->cursor.pending_wrap ? " pending" : "");
 	}
 	number(c, "saved origin mode", a->origin, b->origin);
-	number(c, "saved autowrap", a->autowrap, b->autowrap);
 	compare_charsets(c, "saved ", &a->charsets, &b->charsets);
 	if (!compare_style(of, &a->pen, other, &b->pen)) {
 		compare_differs(c, "the saved pen of buffer %u differs", which);

@@ -13,7 +13,7 @@
 #define COLUMNS 20
 
 #if UINTPTR_MAX == UINT64_MAX
-_Static_assert(sizeof(struct vt_modes) == 992, "what changes the new member? add it to `others`");
+_Static_assert(sizeof(struct vt_modes) == 984, "what changes the new member? add it to `others`");
 #endif
 
 /* What changes each of the members that are no numbered modes. */
