@@ -216,12 +216,8 @@ int fd_connect_at(int dir_fd, const char *name, int type)
 	return r < 0 ? -errno : TAKE_FD(fd);
 }
 
-ssize_t fd_read_file_at(int dir_fd, const char *name, char *text, size_t size)
+ssize_t fd_read_text(int fd, char *text, size_t size)
 {
-	AUTO_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0) {
-		return -errno;
-	}
 	size_t length = 0;
 	while (length < size) {
 		ssize_t n = read(fd, text + length, size - length);
@@ -238,6 +234,12 @@ ssize_t fd_read_file_at(int dir_fd, const char *name, char *text, size_t size)
 		length += (size_t)n;
 	}
 	return -EFBIG;
+}
+
+ssize_t fd_read_file_at(int dir_fd, const char *name, char *text, size_t size)
+{
+	AUTO_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd < 0 ? -errno : fd_read_text(fd, text, size);
 }
 
 static long long now_ms(void)

@@ -51,7 +51,11 @@ int fd_listen_at(int dir_fd, const char *name, int type, mode_t mode);
 /* A connection to the socket `name` below `dir_fd`, not following a symbolic link. fd or -errno. */
 int fd_connect_at(int dir_fd, const char *name, int type);
 
-/* Reads a whole file of at most size - 1 bytes and ends it with NUL. Bytes or -errno. */
+/* Reads to the end, at most size - 1 bytes, and ends them with NUL. Bytes, -EFBIG (there are more),
+ * or -errno. */
+ssize_t fd_read_text(int fd, char *text, size_t size);
+
+/* The same with a whole file, which must not be a symbolic link. */
 ssize_t fd_read_file_at(int dir_fd, const char *name, char *text, size_t size);
 
 /* Waits until fd is readable. 1 readable, 0 time is over, or -errno. */

@@ -138,6 +138,18 @@ static void fail(struct broker *b, int error)
 	(void)sd_event_exit(b->event, EXIT_FAILURE);
 }
 
+/* The commands do not know by which file a server serves. */
+static void say_unheard(const struct broker *b, const struct server_config *c)
+{
+	char place[512];
+	if (c->users.file != 0 && strcmp(b->config_path, SERVER_CONFIG_PATH) != 0) {
+		log_warning("%s: [terminal] and [session] are read by the commands, from %s and "
+			    "its drop-ins alone: here they set nothing",
+			server_config_place_text(c, &c->users, place, sizeof(place)),
+			SERVER_CONFIG_PATH);
+	}
+}
+
 /* All names are known. */
 static void take_over(struct reading *r)
 {
@@ -153,6 +165,7 @@ static void take_over(struct reading *r)
 		keep_old(b, "the new one has mistakes");
 		return;
 	}
+	say_unheard(b, fresh);
 	b->config = server_config_free(b->config);
 	b->config = TAKE_PTR(fresh);
 	b->reading = reading_free(b->reading);

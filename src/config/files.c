@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "config/server_config.h"
 #include "config/user_config.h"
 
@@ -87,25 +88,6 @@ void config_files_done(struct config_files *f)
 	*f = (struct config_files){ 0 };
 }
 
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-	size_t length = 0;
-	while (length < size) {
-		ssize_t n = read(fd, text + length, size - length);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return -errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		length += (size_t)n;
-	}
-	return (ssize_t)length;
-}
-
 int config_read_file(char **ret, const char *path, struct stat *ret_info)
 {
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -120,14 +102,10 @@ int config_read_file(char **ret, const char *path, struct stat *ret_info)
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	ssize_t length = read_all(fd, text, CONFIG_FILE_MAX + 1);
+	ssize_t length = fd_read_text(fd, text, CONFIG_FILE_MAX + 1);
 	if (length < 0) {
 		return (int)length;
 	}
-	if (length > CONFIG_FILE_MAX) {
-		return -EFBIG;
-	}
-	text[length] = '\0';
 	if (strlen(text) != (size_t)length) {
 		return -EINVAL;
 	}

@@ -113,6 +113,7 @@ struct server_config {
 	size_t terminal_count;
 
 	struct config user_defaults; /* what users' own files start from */
+	struct config_place users;   /* the first line that says so; file 0 = none does */
 };
 
 /* Finds a user's or a group's number by its name. 0, -ENOENT, or -errno. */

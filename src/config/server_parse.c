@@ -331,6 +331,9 @@ static void users_line(struct parse *p, const char *section, const char *name, c
 	const char *expected = NULL;
 	switch (config_set(&p->config->user_defaults, section, name, value, &expected)) {
 	case CONFIG_SET:
+		if (p->config->users.file == 0) {
+			p->config->users = here(p);
+		}
 		break;
 	case CONFIG_SET_UNKNOWN:
 		unknown_key(p, section, name);

@@ -256,6 +256,38 @@ static void the_last_reload_counts_though_the_one_before_hangs(void **state)
 	assert_false(is_denied("bob"));
 }
 
+/* What the broker says while it reads this file, at this path. */
+static void hear(char *text, size_t size, const char *file)
+{
+	char name[96];
+	(void)snprintf(name, sizeof(name), "%s/log", folder);
+	int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int log = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(old >= 0 && log >= 0);
+	assert_true(dup2(log, STDERR_FILENO) >= 0);
+	start(file, PATIENCE_MS);
+	wait_until(serves);
+	assert_true(dup2(old, STDERR_FILENO) >= 0);
+	ssize_t n = pread(log, text, size - 1, 0);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	(void)close(old);
+	(void)close(log);
+}
+
+static void what_commands_read_elsewhere_is_named(void **state)
+{
+	char text[4096], line[192];
+	hear(text, sizeof(text),
+		FIRST "[terminal]\nhistory-lines = 7\n[session]\nshell = /bin/sh\n");
+	(void)snprintf(line, sizeof(line), "%s:5: [terminal] and [session] are read", path);
+	assert_non_null(strstr(text, line));
+	broker = broker_free(broker);
+	(void)close(parent_fd);
+	hear(text, sizeof(text), FIRST);
+	assert_null(strstr(text, "[terminal]"));
+}
+
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -267,6 +299,7 @@ int main(void)
 		TEST(what_is_right_counts_at_the_start),
 		TEST(a_reload_takes_over_all_or_nothing),
 		TEST(a_reload_that_hangs_or_fails_changes_nothing_and_stops_nothing),
+		TEST(what_commands_read_elsewhere_is_named),
 		TEST(the_last_reload_counts_though_the_one_before_hangs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
