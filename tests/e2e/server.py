@@ -27,8 +27,66 @@ def default_programs():
     return Path(os.environ.get("TERMSERV_BIN", REPOSITORY / "build" / "bin"))
 
 
-class Server:
+class Watched:
+    """The processes that a test started, a server's and its own, and what they said. Needs self.pump and self.log()."""
+
+    def __init__(self):
+        self.pump = Pump()
+        self.commands = []  # processes of ours, not the server's
+
+    def ours(self):
+        return {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
+
+    def processes(self, name=None):
+        """The server's processes and those of its sessions."""
+        found = processes.below(but=self.ours())
+        return [p for p in found if name is None or p.name == name]
+
+    def one(self, name, session=None):
+        """The one of this kind (of this session), when there is one; without what it has forked."""
+        found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
+        forks = {p.pid for p in found if p.parent in {q.pid for q in found}}
+        found = [p for p in found if p.pid not in forks]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+    def need(self, name, session=None):
+        return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
+
+    def kill(self, name, session=None, number=signal.SIGKILL):
+        """Ends one process of the server and waits until the kernel has."""
+        process = self.need(name, session)
+        processes.kill(process.pid, number)
+        self.pump.wait(lambda: not processes.alive(process.pid), "the end of %r" % process)
+        return process.pid
+
+    def breakdowns(self):
+        """What a sanitizer or an assertion said, in the log, on a terminal or in a command's output."""
+        texts = [self.log().encode()] + [bytes(t.raw) for t in self.pump.terminals]
+        texts += [text.encode("utf-8", "surrogateescape") for c in self.commands for text in output(c)]
+        return [text[max(0, at.start() - 200):at.start() + 3000].decode("utf-8", "replace")
+                for text in texts if (at := BREAKDOWN.search(text))]
+
+    def clear_processes(self):
+        """Whatever happened: none is left."""
+        for terminal in self.pump.terminals:
+            terminal.end()
+        for process in self.commands:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            process.out.close()
+            process.err.close()
+        self.commands.clear()
+        while left := self.processes():
+            for process in left:
+                processes.kill(process.pid)
+            self.pump.turn(0.01)
+
+
+class Server(Watched):
     def __init__(self, programs=None, folder=None, user=None):
+        super().__init__()
         self.programs = Path(programs or default_programs()).resolve()
         self.user = user
         self.base = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))  # short: socket paths end at 107 bytes
@@ -46,8 +104,6 @@ class Server:
                                                  ignore=shutil.ignore_patterns("*.p")))
             for path in (self.home, self.runtime):
                 os.chown(path, user, user)
-        self.pump = Pump()
-        self.commands = []  # processes of ours, not the server's
         self.serial = 0
         self.fixed = 0
 
@@ -201,28 +257,6 @@ class Server:
 
     # --- processes -------------------------------------------------------------------------------
 
-    def processes(self, name=None):
-        """The server's processes and those of its sessions."""
-        ours = {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
-        found = processes.below(but=ours)
-        return [p for p in found if name is None or p.name == name]
-
-    def one(self, name, session=None):
-        """The one process of this kind (of this session), when there is one."""
-        found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
-        assert len(found) <= 1, found
-        return found[0] if found else None
-
-    def need(self, name, session=None):
-        return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
-
-    def kill(self, name, session=None, number=signal.SIGKILL):
-        """Ends one process of the server and waits until the kernel has."""
-        process = self.need(name, session)
-        processes.kill(process.pid, number)
-        self.pump.wait(lambda: not processes.alive(process.pid), "the end of %r" % process)
-        return process.pid
-
     def log(self):
         path = self.runtime / "termservd.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
@@ -244,29 +278,8 @@ class Server:
             faults.append("termserv stop --force: %s" % error)
         return faults
 
-    def breakdowns(self):
-        """What a sanitizer or an assertion said, in the log, on a terminal or in a command's output."""
-        texts = [self.log().encode()] + [bytes(t.raw) for t in self.pump.terminals]
-        texts += [text.encode("utf-8", "surrogateescape") for c in self.commands for text in output(c)]
-        return [text[max(0, at.start() - 200):at.start() + 3000].decode("utf-8", "replace")
-                for text in texts if (at := BREAKDOWN.search(text))]
-
     def clear(self):
-        for terminal in self.pump.terminals:
-            terminal.end()
-        for process in self.commands:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            process.out.close()
-            process.err.close()
-        while True:
-            left = self.processes()
-            if not left:
-                break
-            for process in left:
-                processes.kill(process.pid)
-            self.pump.turn(0.01)
+        self.clear_processes()
         shutil.rmtree(self.base, ignore_errors=True)
 
 

@@ -19,8 +19,8 @@ import pytest
 
 import processes
 import world
-from server import BREAKDOWN, Server, error_code, output
-from terminal import LIMIT, Pump, usual_signals
+from server import Server, Watched, error_code
+from terminal import LIMIT, usual_signals
 
 RUNTIME = Path("/run/termserv")
 CONFIG = Path("/etc/termserv/termserv.conf")
@@ -57,12 +57,11 @@ user = termserv-tty
 USUAL = SERVER + RIGHTS + TERMINALS
 
 
-class SystemServer:
+class SystemServer(Watched):
     def __init__(self, config=USUAL, programs=world.PROGRAMS):
         assert world.inside(), "its folders are the machine's out here"
         self.programs = programs  # of the server; people use the usual ones
-        self.pump = Pump()
-        self.commands = []  # what we started, apart from the server
+        super().__init__()
         self.people = {}
         self.config = config
         self.process = None
@@ -132,34 +131,18 @@ class SystemServer:
 
     # --- its processes -----------------------------------------------------------------------------
 
-    def ours(self):
-        return {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
-
     def processes(self, name=None):
         """The server's processes and those of its sessions."""
-        found = processes.below(but=self.ours())
+        found = super().processes(name)
         if self.process and self.process.poll() is not None:
             found = [p for p in found if p.pid != self.process.pid]
-        return [p for p in found if name is None or p.name == name]
-
-    def one(self, name, session=None):
-        """The one of this kind (of this session), without what it has forked."""
-        found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
-        forks = {p.pid for p in found if p.parent in {q.pid for q in found}}
-        found = [p for p in found if p.pid not in forks]
-        assert len(found) <= 1, found
-        return found[0] if found else None
-
-    def need(self, name, session=None):
-        return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
+        return found
 
     def kill(self, name, session=None, number=signal.SIGKILL):
-        process = self.need(name, session)
-        processes.kill(process.pid, number)
-        self.pump.wait(lambda: not processes.alive(process.pid), "the end of %r" % process)
-        if self.process and process.pid == self.process.pid:
+        pid = super().kill(name, session, number)
+        if self.process and pid == self.process.pid:
             self.process.wait()
-        return process.pid
+        return pid
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -192,13 +175,6 @@ class SystemServer:
             faults.append("termserv stop --force: %s" % error)
         return faults
 
-    def breakdowns(self):
-        """What a sanitizer or an assertion said, in the log, on a terminal or in a command's output."""
-        texts = [self.log().encode()] + [bytes(t.raw) for t in self.pump.terminals]
-        texts += [text.encode("utf-8", "surrogateescape") for c in self.commands for text in output(c)]
-        return [text[max(0, at.start() - 200):at.start() + 3000].decode("utf-8", "replace")
-                for text in texts if (at := BREAKDOWN.search(text))]
-
     def show(self):
         print("--- log of the server\n" + self.log()[-LOG_TAIL:])
         if (LOGS / "audit.log").exists():
@@ -224,22 +200,7 @@ class SystemServer:
 
     def clear(self):
         """Whatever happened: no process, no file."""
-        for terminal in self.pump.terminals:
-            terminal.end()
-        for process in self.commands:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            for file in (process.out, process.err):
-                file.close()
-        self.commands.clear()
-        while True:
-            left = processes.below()
-            if not left:
-                break
-            for process in left:
-                processes.kill(process.pid)
-            self.pump.turn(0.01)
+        self.clear_processes()
         if self.process:
             self.process.wait()
         for folder in (RUNTIME, CONFIG.parent, LOGS, self.base):
