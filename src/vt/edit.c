@@ -263,6 +263,7 @@ void vt_edit_alignment(struct vt_screen *s)
 	s->modes.bottom = (uint16_t)(s->rows - 1);
 	s->modes.left = 0;
 	s->modes.right = (uint16_t)(s->columns - 1);
+	vt_modes_set(&s->modes, VT_MODE_LEFT_RIGHT_MARGINS, false); /* as xterm */
 	vt_line_scale_reset(s, 0, s->rows);
 	for (unsigned y = 0; y < s->rows; y++) {
 		struct vt_line *line = vt_touch(s, y);

@@ -154,14 +154,27 @@ static void note_verbatim(struct reflow *r, struct mark *m, unsigned source)
 	}
 }
 
-/* Text of a row: without what is blank behind it, without padding. */
-static unsigned text_length(const struct source *source)
+static bool is_blank(const struct vt_cell *c)
 {
+	return c->glyph == VT_EMPTY && c->width != 0;
+}
+
+/* Text of a row: without padding, without what was never written behind it, and without what was
+ * erased in one colour as far as the edge: *fill then, which it has as far as the new edge too. */
+static unsigned text_length(const struct reflow *r, const struct source *source, uint16_t *fill)
+{
+	const struct vt_cell *cells = source->cells;
 	unsigned n = source->used;
+	*fill = 0;
 	if (source->wrapped) {
-		return n > 0 && (source->cells[n - 1].flags & VT_CELL_PAD) != 0 ? n - 1 : n;
+		return n > 0 && (cells[n - 1].flags & VT_CELL_PAD) != 0 ? n - 1 : n;
 	}
-	while (n > 0 && source->cells[n - 1].glyph == VT_EMPTY && source->cells[n - 1].width != 0) {
+	bool single = source->scale == VT_LINE_SINGLE;
+	unsigned edge = single ? r->s->columns : vt_line_half(r->s->columns);
+	if (n >= edge && n > 0 && is_blank(&cells[n - 1])) {
+		*fill = cells[n - 1].style;
+	}
+	while (n > 0 && is_blank(&cells[n - 1]) && cells[n - 1].style == *fill) {
 		n--;
 	}
 	return n;
@@ -169,7 +182,8 @@ static unsigned text_length(const struct source *source)
 
 static void flow(struct reflow *r, const struct source *source, unsigned index)
 {
-	unsigned length = text_length(source);
+	uint16_t fill;
+	unsigned length = text_length(r, source, &fill);
 	r->scale = r->x == 0 ? source->scale : r->scale;
 	for (unsigned i = 0; i < length; i++) {
 		struct vt_cell c = source->cells[i];
@@ -194,6 +208,9 @@ static void flow(struct reflow *r, const struct source *source, unsigned index)
 	note_end(r, &r->cursor, index, length);
 	note_end(r, &r->saved, index, length);
 	if (!source->wrapped) {
+		while (fill != 0 && r->x < columns_of(r, r->scale)) {
+			r->row[r->x++] = (struct vt_cell){ .style = fill, .width = 1 };
+		}
 		emit_filled(r, false);
 	}
 }

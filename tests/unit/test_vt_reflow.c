@@ -83,6 +83,38 @@ static const struct reflow_case {
 		"", "ab ", 0, 2, false },
 	{ "the alternate buffer is padded", 2, 3, "\033[?1049h\033[Hab\r\nc", 4, 10, "", "ab|c", 1,
 		1, false },
+	/* What kitty, foot, VTE, Alacritty and Windows Terminal were found to get wrong at some
+	   time. */
+	{ "behind the text of a second row", 4, 10, "0123456789ab\033[2;7H", 4, 20, "",
+		"0123456789ab", 0, 16, false },
+	{ "behind the text of a line that breaks", 4, 10, "0123456\033[1;10H", 4, 5, "",
+		"01234\\|56", 1, 4, false },
+	{ "on a blank row below the text", 5, 10, "0123456789\033[4;3H", 5, 5, "", "01234\\|56789",
+		4, 2, false },
+	{ "a blank row below the text is kept down to the cursor", 4, 10, "0123456789\033[4;3H", 4,
+		5, "01234\\", "56789", 3, 2, false },
+	{ "the first row stays where nothing needs its room", 3, 8, "01234", 3, 3, "", "012\\|34",
+		1, 2, false },
+	{ "and the cursor is back when it is wide again", 3, 3, "01234", 3, 8, "", "01234", 0, 5,
+		false },
+	{ "a wrap that is pending in the second row", 4, 5, "0123456789", 4, 20, "", "0123456789",
+		0, 10, false },
+	{ "the cursor in a line that begins in history", 2, 4, "0123456789ab\033[1;2H", 2, 6, "",
+		"012345\\|6789ab", 0, 5, false },
+	{ "a line that fills the screen and goes on in history", 2, 4, "0123456789ab", 2, 3,
+		"012\\|345\\", "678\\|9ab", 1, 2, true },
+	{ "a hard break at the last column", 3, 5, "01234\r\n\r\nx", 3, 10, "", "01234||x", 2, 1,
+		false },
+	{ "what is erased within a wrapped row is space in the line", 3, 5,
+		"0123456\033[1;4H\033[X", 3, 10, "", "012.456", 0, 3, false },
+	{ "a wrapped row whose end is erased is a line of its own", 3, 5, "0123456\033[1;4H\033[2X",
+		3, 10, "", "012|56", 0, 3, false },
+	{ "coloured blanks are text", 3, 8, "ab\033[41m\033[1;7H\033[K\033[m", 3, 4, "", "ab\\|", 1,
+		2, false },
+	{ "a cluster stays whole", 3, 4, "abc\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa8", 3, 6,
+		"", "abc\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa8", 0, 5, false },
+	{ "lower with text below the cursor: as much of it as there is room for", 4, 10,
+		"a\r\nb\r\nc\r\nd\033[2;1H", 2, 10, "a", "b|c", 0, 0, false },
 	{ "one row, one column", 3, 5, "abc", 1, 1, "a\\|b\\", "c", 0, 0, true },
 };
 
@@ -195,11 +227,58 @@ static void sizes_are_cut_to_what_is_allowed(void **state)
 	(void)vt_screen_free(s);
 }
 
+/* A mark that is put on the screen anywhere is under the cursor, or under the one that was saved,
+ * after any change of size. */
+static void a_cursor_stays_on_its_character(void **state)
+{
+	static const char *const words[] = { "a", "bc ", "word", "0123456789", "\xe4\xb8\xad",
+		"\xe4\xb8\xad\xe6\x96\x87", "\r\n", "\r\n\r\n", "e\xcc\x81", " ", "\t" };
+	uint32_t seed = 1;
+	for (unsigned round = 0; round < 2000; round++) {
+		struct vt_screen *s = NULL;
+		char place[64];
+		unsigned numbers[6];
+		for (unsigned i = 0; i < 6; i++) {
+			seed = seed * 1664525 + 1013904223;
+			numbers[i] = seed >> 8;
+		}
+		unsigned rows = 1 + numbers[0] % 8;
+		unsigned columns = 2 + numbers[1] % 20;
+		bool saved = round % 2 != 0;
+		assert_int_equal(vt_screen_new(&s, rows, columns, 1 << 20, NULL, NULL), 0);
+		for (unsigned i = 0; i < 30; i++) {
+			seed = seed * 1664525 + 1013904223;
+			const char *word = words[(seed >> 8) % ARRAY_SIZE(words)];
+			vt_screen_feed(s, word, strlen(word));
+		}
+		snprintf(place, sizeof(place), "\033[%u;%uH", 1 + numbers[2] % rows,
+			1 + numbers[3] % columns);
+		vt_screen_feed(s, place, strlen(place));
+		struct vt_cursor at = vt_screen_cursor(s);
+		snprintf(place, sizeof(place), "@\033[%u;%uH%s", at.row + 1u, at.column + 1u,
+			saved ? "\0337\033[?1049h\033[?1048l" : "");
+		vt_screen_feed(s, place, strlen(place));
+		assert_int_equal(vt_screen_resize(s, 1 + numbers[4] % 8, 2 + numbers[5] % 20), 0);
+		if (saved) { /* 1049 has saved it, in the primary buffer */
+			vt_screen_feed(s, "\033[?1049l", 8);
+		}
+		at = vt_screen_cursor(s);
+		struct vt_row row = vt_screen_row(s, VT_PRIMARY, at.row);
+		if (at.column >= row.used || row.cells[at.column].glyph != '@') {
+			struct dump d;
+			fail_msg("round %u: %ux%u: \"%s\" cursor %u,%u", round, rows, columns,
+				dump_buffer(&d, s, VT_PRIMARY), at.row, at.column);
+		}
+		(void)vt_screen_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_follows_the_size),
 		cmocka_unit_test(no_text_is_lost_by_any_row_of_sizes),
+		cmocka_unit_test(a_cursor_stays_on_its_character),
 		cmocka_unit_test(a_resize_makes_the_margins_whole),
 		cmocka_unit_test(sizes_are_cut_to_what_is_allowed),
 	};
