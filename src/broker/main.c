@@ -20,6 +20,9 @@
 #include "base/text.h"
 #include "broker/broker.h"
 #include "broker/configuration.h"
+#include "broker/confine.h"
+#include "broker/names.h"
+#include "broker/nursery.h"
 
 #define EXIT_USAGE 2
 
@@ -144,6 +147,24 @@ static int watch_reload(struct broker *b)
 	return sd_event_add_signal(b->event, NULL, SIGHUP, on_reload, b);
 }
 
+/* From here on only what serving needs. What a kernel does not have is said once. */
+static int confine_broker(const struct options *o)
+{
+	bool system = o->mode == POLICY_SYSTEM_MODE;
+	int r = confine(&(struct confine_places){
+		.write_fd = { o->state_fd, o->log_fd, system ? -1 : o->runtime_fd },
+		.read_fd = system ? o->runtime_fd : -1,
+		.config_path = o->config_path,
+	});
+	if (r > 0) {
+		log_warning("the broker is confined less than it could be: this kernel has no %s",
+			r == CONFINE_NO_LANDLOCK ? "Landlock"
+			: r == CONFINE_NO_FILTER ? "filter of system calls for this machine"
+						 : "Landlock and no filter of system calls");
+	}
+	return r < 0 ? r : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -156,17 +177,26 @@ int main(int argc, char **argv)
 	raise_limit();
 	struct broker *b = NULL;
 	const struct limits limits = LIMITS_DEFAULT;
-	int r = broker_new(&b, &(struct broker_setup){ .mode = o.mode,
-				       .runtime_fd = o.runtime_fd,
-				       .state_fd = o.state_fd,
-				       .log_fd = o.log_fd,
-				       .config_path = o.config_path,
-				       .limits = &limits });
+	int r = o.mode == POLICY_SYSTEM_MODE ? nursery_open(names_serve) : 0;
+	if (r >= 0) {
+		r = broker_new(&b, &(struct broker_setup){ .mode = o.mode,
+					   .runtime_fd = o.runtime_fd,
+					   .state_fd = o.state_fd,
+					   .log_fd = o.log_fd,
+					   .config_path = o.config_path,
+					   .limits = &limits });
+	}
 	if (r >= 0) {
 		r = watch_reload(b);
 	}
 	if (r >= 0) {
 		r = broker_start(b, o.control_fd, o.parent_fd);
+	}
+	if (r >= 0) {
+		r = nursery_watch(b->event);
+	}
+	if (r >= 0) {
+		r = confine_broker(&o);
 	}
 	if (r >= 0) {
 		r = sd_event_loop(b->event);

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/limits.h"
+#include "broker/nursery.h"
 #include "config/server_config.h"
 
 #define CACHE_SIZE 1024
@@ -170,6 +171,11 @@ static _Noreturn void serve(int fd, const struct config_names *source)
 			_exit(EXIT_FAILURE);
 		}
 	}
+}
+
+void names_serve(int fd)
+{
+	serve(fd, config_names_system());
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -363,6 +369,22 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 	return 0;
 }
 
+/* Whoever is confined cannot fork one that is not. */
+static int start_process(struct names *n, int fd)
+{
+	pid_t pid = 0;
+	int r = n->source_of_numbers == config_names_system() ? nursery_start(&pid, fd) : -ENOTCONN;
+	if (r == -ENOTCONN) {
+		pid = fork();
+		r = pid < 0 ? -errno : 0;
+	}
+	if (r == 0 && pid == 0) {
+		serve(fd, n->source_of_numbers);
+	}
+	n->pid = r < 0 ? 0 : pid;
+	return r;
+}
+
 static int start(struct names *n)
 {
 	int fds[2];
@@ -376,15 +398,10 @@ static int start(struct names *n)
 		return r;
 	}
 	n->started = clock_monotonic_ms();
-	n->pid = fork();
-	if (n->pid < 0) {
-		r = -errno;
-		n->pid = 0;
+	r = start_process(n, theirs);
+	if (r < 0) {
 		n->source = sd_event_source_disable_unref(n->source);
 		return r;
-	}
-	if (n->pid == 0) {
-		serve(theirs, n->source_of_numbers);
 	}
 	n->fd = TAKE_FD(ours);
 	return 0;

@@ -62,3 +62,8 @@ int names_ask_number(struct names_question **ret, struct names *n, const char *n
 /* The answer is not wanted any more: must be called before `user` goes. NULL is fine; returns NULL.
  * Not after the answer came. */
 struct names_question *names_cancel(struct names_question *q);
+
+/* What such a process does, for broker/nursery: answers what comes at this descriptor, and ends
+ * with it; never returns. Where a nursery is open, processes that ask the system come from there.
+ */
+void names_serve(int fd);

@@ -353,3 +353,62 @@ def test_the_journal_has_the_audit_records_with_their_fields(machine):
     found = machine.journal("--unit=" + SERVICE, "TERMSERV_EVENT=Logoff", "TERMSERV_UID=2002")
     assert found and found[-1]["TERMSERV_RESULT"] != "0" and found[-1]["TERMSERV_USER"] == "bob"
     assert json.loads(machine.out("tail -n 1 /var/log/termserv/audit.log"))["user"] == "bob"
+
+
+# --- the broker's sandbox -------------------------------------------------------------------------------------------------
+
+
+def status_of(machine, name):
+    text = machine.out("cat /proc/$(pgrep -o -x %s)/status" % name)
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def sandboxed(machine):
+    """False in a build with sanitizers, which would not live in there."""
+    return b"__asan_init" not in (machine.build / "bin/termserv-broker").read_bytes()
+
+
+def test_the_broker_is_confined_and_nobody_else(machine):
+    log_on(machine)
+    if not sandboxed(machine):
+        pytest.skip("a build with sanitizers: its broker is not confined")
+    broker = status_of(machine, "termserv-broker")
+    assert (broker["NoNewPrivs"], broker["Seccomp"]) == ("1", "2")
+    assert int(broker["CapEff"], 16) == 0
+    for name in ("termservd", "termserv-leader", "termserv-host"):
+        other = status_of(machine, name)
+        assert (other["NoNewPrivs"], other["Seccomp"]) == ("0", "0"), name
+    assert status_of(machine, "termserv-names")["Seccomp"] == "0"  # which needs whatever a name service needs
+
+
+def one_process(machine, name):
+    """Its ID, or None when there is none, or more than one."""
+    found = machine.run("pgrep -x " + name, check=False).stdout.split()
+    return found[0] if len(found) == 1 else None
+
+
+def test_names_are_found_by_a_new_process_after_the_first_one_died(machine):
+    machine.run("termserv query session")
+    first = machine.wait(lambda: one_process(machine, "termserv-names"), "the configuration's process to be gone")
+    machine.run("kill -9 " + first)
+    broker = machine.out("pgrep -o -x termserv-broker")
+    machine.wait(lambda: log_on(machine, "bob") and one_process(machine, "termserv-names") not in (None, first), "another process")
+    assert set(o for o, _ in owners(machine).values()) == {"bob"}
+    assert json.loads(machine.out("tail -n 1 /var/log/termserv/audit.log"))["user"] == "bob"
+    assert machine.out("pgrep -o -x termserv-broker") == broker
+
+
+def test_a_broker_whose_nursery_ended_is_followed_by_another(machine):
+    number = log_on(machine)
+    broker = machine.out("pgrep -o -x termserv-broker")
+    machine.run("kill -9 $(pgrep -x termserv-fork)")
+    machine.wait(lambda: machine.run("pgrep -o -x termserv-broker", check=False).stdout.strip() not in ("", broker), "another broker")
+    assert list(owners(machine)) == [number]
+    assert log_on(machine, "bob") in owners(machine)
+
+
+def test_a_record_comes_to_the_journal_after_it_was_started_again(machine):
+    log_on(machine)
+    machine.run("systemctl restart systemd-journald")
+    number = log_on(machine, "bob")
+    machine.wait(lambda: machine.journal("TERMSERV_EVENT=CreateSession", "TERMSERV_SESSION=%d" % number), "the record")
