@@ -94,6 +94,7 @@ int cmd_connect(const struct command *c, const struct arguments *a)
 		warrant_maker_init(&maker, caller.system, a, &failure) < 0) {
 		return fail(&failure, showing.session, showing.destination);
 	}
+	showing.own_door = caller.own_door;
 	if (showing.destination != NULL || (showing.session != NULL && caller.in_session)) {
 		return session_connect(&server, a, &showing);
 	}

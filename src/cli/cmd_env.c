@@ -1,6 +1,5 @@
 /* termserv env: what the terminal that shows this session brought, as assignments for a shell. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +12,6 @@
 #include "protocol/error.h"
 
 #define ENV_SIZE_MAX (64 * 1024)
-
-/* R/sessions/ID/run, step by step, never through a link. fd or -errno. */
-static int open_run(int runtime_fd, const char *session)
-{
-	const char *const steps[] = { "sessions", session, "run" };
-	AUTO_FD int fd = fcntl(runtime_fd, F_DUPFD_CLOEXEC, 3);
-	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(steps); i++) {
-		int next = openat(fd, steps[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0) {
-			return -errno;
-		}
-		(void)close(fd);
-		fd = next;
-	}
-	return fd < 0 ? -errno : TAKE_FD(fd);
-}
 
 /* 0, also when there is nothing, or -errno. */
 static int print_file(int run_fd)
@@ -61,7 +44,7 @@ int cmd_env(const struct command *c, const struct arguments *a)
 		failure_set(&failure, ERROR_SESSION_NOT_FOUND, "This is no session.");
 		return report_failure(&failure, "read the environment of this session");
 	}
-	AUTO_FD int run_fd = open_run(server.runtime_fd, caller.session);
+	AUTO_FD int run_fd = session_open_run(&server, caller.session);
 	int r = run_fd < 0 ? run_fd : print_file(run_fd);
 	if (r < 0) {
 		failure_from_errno(&failure, r);

@@ -111,9 +111,10 @@ static int logon_inside(struct logon *l, const struct caller *caller)
 	if (step != ATTACH_DONE) {
 		return EXIT_FAILED;
 	}
-	struct showing showing = {
-		.session = choice.session, .here = caller->terminal, .maker = &l->maker
-	};
+	struct showing showing = { .session = choice.session,
+		.here = caller->terminal,
+		.own_door = caller->own_door,
+		.maker = &l->maker };
 	return session_connect(l->server, l->a, &showing);
 }
 

@@ -1,16 +1,55 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/report.h"
 #include "protocol/error.h"
 #include "protocol/varlink.h"
 
 #define CONNECT_TRIES 3
+
+int session_open_run(const struct server *server, const char *session)
+{
+	const char *const steps[] = { "sessions", session, "run" };
+	AUTO_FD int fd = fcntl(server->runtime_fd, F_DUPFD_CLOEXEC, 3);
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(steps); i++) {
+		int next = openat(fd, steps[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0) {
+			return -errno;
+		}
+		(void)close(fd);
+		fd = next;
+	}
+	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+/* Whether the terminal where we are is one whose door runs as we do, as the session's own host has
+ * noted it. */
+static bool has_own_door(const struct server *server, const char *session)
+{
+	const char *own = getenv("TERMSERV_SESSION");
+	uint32_t number = 0;
+	char text[16];
+	struct stat st;
+	(void)text_to_u32(own != NULL ? own : session, &number);
+	(void)snprintf(text, sizeof(text), "%u", number);
+	AUTO_FD int run_fd = session_open_run(server, text);
+	if (run_fd < 0 || fstat(run_fd, &st) < 0 || st.st_uid != geteuid() ||
+		fd_read_file_at(run_fd, "door", text, sizeof(text)) <= 0) {
+		return false;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	return text_to_u32(text, &number) == 0 && number == geteuid();
+}
 
 int session_caller(struct server *server, struct caller *ret, struct failure *ret_failure)
 {
@@ -34,6 +73,7 @@ int session_caller(struct server *server, struct caller *ret, struct failure *re
 	}
 	(void)snprintf(
 		ret->terminal, sizeof(ret->terminal), "%s", terminal != NULL ? terminal : "");
+	ret->own_door = ret->in_session && ret->system && has_own_door(server, ret->session);
 	return 0;
 }
 
@@ -95,7 +135,10 @@ static int ask(
 	AUTO(json)
 	json_t *parameters = json_pack("{s:o, s:o}", "session", server_text(s->session),
 		"destination", server_text(s->destination));
-	const char *terminal = s->destination != NULL ? s->destination : s->here;
+	/* Whatever the server says of where we are: an own door's cable is to be ours. */
+	const char *terminal = s->destination != NULL ? s->destination
+			       : s->own_door	      ? NULL
+						      : s->here;
 	struct warrant w = warrant_to_connect(s->session, terminal);
 	int r = parameters != NULL ? warrant_add(s->maker, &w, parameters, &fd) : 0;
 	if (r < 0) {

@@ -15,7 +15,11 @@ struct caller {
 	bool in_session;
 	char session[24];  /* the ID in digits */
 	char terminal[64]; /* where that session is; "" = nowhere */
+	bool own_door;	   /* system: that terminal's door runs as we do; not the server's word */
 };
+
+/* R/sessions/ID/run, step by step, never through a link. fd or -errno. */
+int session_open_run(const struct server *server, const char *session);
 
 int session_caller(struct server *server, struct caller *ret, struct failure *ret_failure);
 
@@ -31,6 +35,7 @@ struct showing {
 	const char *session;	 /* as the person named it; NULL: the caller's own */
 	const char *destination; /* NULL: the terminal that the caller's session is on */
 	const char *here;	 /* that one's name, or "" */
+	bool own_door;		 /* that one's door runs as we do */
 	struct warrant_maker *maker;
 };
 

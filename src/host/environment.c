@@ -18,6 +18,7 @@
 #define VALUE_MAX 4096
 #define FILE_MAX (128 * 1024)
 #define NEW_NAME ".new"
+#define DOOR_FILE "door"
 #define AUTHORITY_NAME "xauthority"
 
 enum known {
@@ -282,6 +283,20 @@ static int update(struct environment *e, const struct values *v)
 	}
 	int file = text.failed ? -ENOMEM : write_file(e, "env", &text);
 	return links < 0 ? links : display < 0 ? display : file;
+}
+
+int environment_note_door(const struct environment *e, uid_t uid)
+{
+	AUTO(buf_done) struct buf text = BUF_INIT(FILE_MAX);
+	if (e->run_fd < 0) {
+		return 0;
+	}
+	(void)buf_printf(&text, "%u\n", (unsigned)uid);
+	int r = text.failed ? -ENOMEM : write_file(e, DOOR_FILE, &text);
+	if (r < 0) {
+		(void)unlinkat(e->run_fd, DOOR_FILE, 0); /* rather none than an old one */
+	}
+	return r;
 }
 
 int environment_update(struct environment *e, const char *texts, size_t length)

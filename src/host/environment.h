@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "host/display.h"
 #include "protocol/spec.h"
@@ -31,6 +32,11 @@ int environment_update(struct environment *e, const char *texts, size_t length);
 
 /* The same, from the environment of who created the session. */
 int environment_begin(struct environment *e, char *const *variables);
+
+/* run/door: as whom the door of the terminal runs that shows the session now. In system mode
+ * commands in the session find out there, past the broker, whether it is one of their own. 0 or
+ * -errno: then there is none. */
+int environment_note_door(const struct environment *e, uid_t uid);
 
 /* The environment of the session's programs: that of the spec, with TERM, TERMSERV_SESSION and
  * stable values of what the spec has. NULL-ended, one block for free(); borrows from spec. NULL: no

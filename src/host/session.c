@@ -143,7 +143,8 @@ void session_start(struct session *s, uint32_t flags, int spec_fd, int run_fd)
 	}
 	int r = spec_read(&s->spec, spec_fd);
 	(void)close(spec_fd);
-	if (r == 0 && (flags & LINK_START_SYSTEM) != 0) {
+	s->system = (flags & LINK_START_SYSTEM) != 0;
+	if (r == 0 && s->system) {
 		r = environment_log_on(&s->spec, environ, (flags & LINK_START_FOREIGN) != 0);
 	}
 	if (r == 0) {

@@ -59,6 +59,7 @@ struct session {
 	uint32_t end_reason; /* enum link_reason, of the LINK_LOGOFF or LINK_RESET */
 	char end_text[LINK_TEXT_SIZE];
 	bool reset;
+	bool system;	/* all users of a machine: terminals may be others' */
 	int end_status; /* wait status */
 };
 

@@ -326,6 +326,10 @@ static void swap(struct session *s, const struct link_simple *message)
 	if (r < 0) {
 		log_warning("session %u: run/env: %s", s->id, strerrordesc_np(-r));
 	}
+	r = s->system ? environment_note_door(&s->environment, v->maker) : 0;
+	if (r < 0) {
+		log_warning("session %u: run/door: %s", s->id, strerrordesc_np(-r));
+	}
 	buf_done(&v->client);
 	s->current = v;
 	s->connected = clock_now();

@@ -304,6 +304,39 @@ def test_a_command_tells_a_password_to_root_only(puppet, asker, learns):
     processes.kill(command.pid)  # it would wait for another broker
 
 
+@pytest.mark.parametrize("claimed", ["5", "7"])
+@pytest.mark.parametrize("door,to", [("alice", wire.TO_OWN), ("termserv-tty", wire.TO_NAMED), (None, wire.TO_NAMED)])
+def test_no_broker_tells_a_command_where_its_own_terminal_is(puppet, door, to, claimed):
+    """Where the door is the caller's own the warrant is for his cables alone, whatever terminal (TERM01) the broker names."""
+    alice = puppet.system.alice
+    run = RUNTIME / "sessions" / claimed / "run"
+    run.mkdir(parents=True)
+    os.chown(run, alice.uid, alice.gid)
+    if door:
+        (run / "door").write_text("%d\n" % uid_of(door))
+    # The broker says that this is session 5; what is in the own environment is believed first.
+    command = alice.start("connect 12", env=alice.environment(**({} if claimed == "5" else {"TERMSERV_SESSION": claimed})))
+    connection, parameters, fds = next_call(puppet, "Connect")
+    sock = socket.socket(fileno=fds[parameters["warrant"]])
+    asked = wire.Warrant.from_buffer_copy(wire.receive(sock)[0])
+    assert (asked.destination, asked.terminal) == (to, b"TERM01" if to == wire.TO_NAMED else b"")
+    sock.close()
+    connection.close()
+    processes.kill(command.pid)  # it would wait for another broker
+
+
+def test_a_session_knows_as_whom_its_terminals_door_runs(server):
+    here = server.alice.logon()
+    door = RUNTIME / "sessions" / str(here.session) / "run/door"
+    assert door.read_text() == "%d\n" % server.alice.uid
+    for who in ("alice", "termserv-tty"):
+        fixed = server.person(who).terminal("termserv logon --terminal TERM05", emulate=False)
+        server.pump.wait(lambda: server.alice.run("connect %d /dest:TERM05" % here.session).status == 0, "TERM05 to be there")
+        server.pump.wait(lambda: door.read_text() == "%d\n" % uid_of(who), "the door's note")
+        fixed.close()
+        server.root.wait_state(here.session, "Disc")
+
+
 def test_commands_speak_to_roots_socket_only(folder):
     """A control socket that somebody else has put there is not believed, before a byte is sent."""
     RUNTIME.mkdir(mode=0o755, exist_ok=True)
