@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,23 +82,34 @@ static int allow(int ruleset_fd, const struct ruleset *known, int fd, uint64_t a
 											   : 0;
 }
 
-/* What is not there needs no rule. */
+/* A folder of this path, or a file, which has fewer rights. -ENOENT: there is none. */
 static int allow_path(
 	int ruleset_fd, const struct ruleset *known, const char *path, uint64_t allowed)
 {
 	AUTO_FD int fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? 0 : allow(ruleset_fd, known, fd, allowed);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	return allow(
+		ruleset_fd, known, fd, S_ISDIR(st.st_mode) ? allowed : allowed & MAY_HAVE_FILE);
 }
 
-/* The folder in which `path` lies. */
+/* The folder in which `path` lies; where it is not there yet, the one in which it can come. */
 static int allow_folder_of(int ruleset_fd, const struct ruleset *known, const char *path)
 {
-	char folder[PATH_MAX];
-	if (strlen(path) >= sizeof(folder)) {
+	char text[PATH_MAX];
+	if (strlen(path) >= sizeof(text)) {
 		return -ENAMETOOLONG;
 	}
-	memcpy(folder, path, strlen(path) + 1);
-	return allow_path(ruleset_fd, known, dirname(folder), MAY_READ);
+	memcpy(text, path, strlen(path) + 1);
+	int r;
+	const char *folder = text;
+	do {
+		folder = dirname((char *)folder);
+		r = allow_path(ruleset_fd, known, folder, MAY_READ);
+	} while (r == -ENOENT && strchr(folder, '/') != NULL && strcmp(folder, "/") != 0);
+	return r;
 }
 
 /* With its drop-ins; and whoever changes it puts another file in its place. */
@@ -114,7 +126,10 @@ static int allow_config(int ruleset_fd, const struct ruleset *known, const char 
 	if (r == 0 && real != NULL) {
 		r = allow_folder_of(ruleset_fd, known, real);
 	}
-	return r < 0 ? r : allow_path(ruleset_fd, known, drop_ins, MAY_READ);
+	if (r == 0) {
+		r = allow_path(ruleset_fd, known, drop_ins, MAY_READ);
+	}
+	return r == -ENOENT || r == -EACCES ? 0 : r; /* what we cannot reach we do not read */
 }
 
 static int allow_all(int ruleset_fd, const struct ruleset *known, const struct confine_places *p)

@@ -178,6 +178,38 @@ static int reads_its_configuration_again(void)
 	return strcmp(text, "changed\n") == 0 ? 0 : 100;
 }
 
+/* Made by whoever is not confined, after we were. */
+static int reads_a_configuration_that_came_later(void)
+{
+	char path[128];
+	const struct confine_places places = {
+		.write_fd = { state_fd, log_fd, -1 },
+		.read_fd = runtime_fd,
+		.config_path = below(path, sizeof(path), "/later/too/termserv.conf"),
+	};
+	int gate[2];
+	if (pipe2(gate, O_CLOEXEC) < 0) {
+		return 101;
+	}
+	pid_t maker = fork();
+	if (maker == 0) {
+		char byte;
+		(void)close(gate[1]);
+		(void)!read(gate[0], &byte, 1);
+		(void)close(make_folder("/later"));
+		(void)close(make_folder("/later/too"));
+		make_file("/later/too/termserv.conf", "late\n");
+		_exit(0);
+	}
+	if (confine(&places) < 0 || open_below("/secret", O_RDONLY) != 0) {
+		return 102; /* what lies beside it can be read then: it is where a file could come
+			     */
+	}
+	(void)close(gate[1]);
+	(void)waitpid(maker, NULL, 0);
+	return open_below("/later/too/termserv.conf", O_RDONLY);
+}
+
 static int finds_out_who_a_caller_is(void)
 {
 	char path[64], text[4096];
@@ -204,6 +236,7 @@ static void what_a_broker_does_works(void **state)
 	assert_int_equal(run(confine_here, counts_and_writes_records), 0);
 	assert_int_equal(run(confine_here, finds_out_who_a_caller_is), 0);
 	assert_int_equal(run(confine_here, reaches_a_leader), 0);
+	assert_int_equal(run(NULL, reads_a_configuration_that_came_later), 0);
 	assert_int_equal(run(confine_here, ends_a_process), 0);
 }
 
