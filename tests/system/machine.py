@@ -78,7 +78,11 @@ def check_available(build):
         raise Unavailable("no overlay file system")
     if not (build / "meson-private").is_dir():
         raise Unavailable("%s is no folder of a build that could be installed" % build)
-    hierarchy()
+    try:
+        trial = Path(tempfile.mkdtemp(prefix=GROUP, dir=hierarchy()))
+        trial.rmdir()
+    except OSError as error:
+        raise Unavailable("no control group can be made: %s" % error) from None
 
 
 # --- inside -------------------------------------------------------------------------------------------------------
@@ -237,7 +241,7 @@ class Machine:
 
     def has_booted(self):
         if self.process.poll() is not None:
-            raise Unavailable("it did not start: %s" % self.log.read_text("utf-8", "replace"))
+            raise AssertionError("it did not start: %s" % self.log.read_text("utf-8", "replace"))
         try:
             self.pid = self.first()
             comm = Path("/proc/%s/comm" % self.pid).read_text() if self.pid else ""
