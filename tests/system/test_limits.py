@@ -29,8 +29,9 @@ def test_nothing_typed_warns_and_then_disconnects(limited):
     assert not gone(server, here.session)
 
 
-def test_the_warning_leaves_no_trace_once_a_key_is_pressed(limited):
-    server = limited("idle-limit = 60\n")
+def test_the_warning_leaves_no_trace_once_a_key_is_pressed(limited, monkeypatch):
+    monkeypatch.setenv("TERMSERV_MINUTE_MS", "1000")  # two of them to press the key in
+    server = limited("idle-limit = 4\n")
     here = server.alice.logon()
     here.line("printf 'the %s\\n' picture").wait_for("the picture")
     here.wait_for("will be disconnected in 2 minutes")
