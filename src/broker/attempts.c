@@ -18,6 +18,9 @@ struct count {
 	enum side side;
 	struct attempts_caller who; /* of a victim: the uid alone */
 	bool under_way;
+	/* Of the try under way: its outcome is not known yet; and where that counts meanwhile. */
+	bool open, open_shared;
+	unsigned open_on; /* of a victim: tries whose outcome is not known yet */
 	unsigned failures;
 	uint64_t since; /* ms: of the first of them */
 	TAILQ_ENTRY(count) entry;
@@ -106,7 +109,7 @@ static void forget_old(struct attempts *a, uint64_t now)
 	struct count *c = TAILQ_FIRST(&a->counts);
 	while (c != NULL) {
 		struct count *next = TAILQ_NEXT(c, entry);
-		if (!c->under_way && failures_of(c, now) == 0) {
+		if (!c->under_way && c->open_on == 0 && failures_of(c, now) == 0) {
 			forget(a, c);
 		}
 		c = next;
@@ -152,20 +155,23 @@ int attempts_begin(struct attempts *a, struct attempt *ret, const struct attempt
 	if (mine->under_way) {
 		return -EBUSY;
 	}
-	const struct count *theirs = find(a, SIDE_VICTIM, victim_as_who(victim));
-	if (theirs == NULL) {
-		theirs = &a->shared[SIDE_VICTIM];
-	}
-	mine->under_way = true;
+	mine->under_way = true; /* and so it stays where it is */
+	struct count *theirs = count_of(a, SIDE_VICTIM, victim_as_who(victim), now);
 	unsigned failures = failures_of(mine, now);
+	bool spent = failures >= ATTEMPTS_CALLER_MAX ||
+		     failures_of(theirs, now) + theirs->open_on >= ATTEMPTS_VICTIM_MAX;
+	if (!spent) {
+		mine->open = true;
+		mine->open_shared = theirs == &a->shared[SIDE_VICTIM];
+		theirs->open_on++;
+	}
 	*ret = (struct attempt){
 		.caller = *caller,
 		.victim = victim,
 		.began = now,
 		.due = now + delay_after(failures, delay_ms),
 		.shared = mine == &a->shared[SIDE_CALLER],
-		.spent = failures >= ATTEMPTS_CALLER_MAX ||
-			 failures_of(theirs, now) >= ATTEMPTS_VICTIM_MAX,
+		.spent = spent,
 	};
 	return 0;
 }
@@ -191,14 +197,32 @@ static struct count *held(struct attempts *a, const struct attempt *t)
 	return mine != NULL ? mine : &a->shared[SIDE_CALLER];
 }
 
+/* The outcome is known: it stands for no failure that may come any more. */
+static void close_try(struct attempts *a, const struct attempt *t)
+{
+	struct count *mine = held(a, t);
+	if (!mine->open) {
+		return;
+	}
+	mine->open = false;
+	struct count *theirs = mine->open_shared ? &a->shared[SIDE_VICTIM]
+						 : find(a, SIDE_VICTIM, victim_as_who(t->victim));
+	theirs->open_on--;
+	if (theirs->open_on == 0 && theirs->failures == 0 && !mine->open_shared) {
+		forget(a, theirs);
+	}
+}
+
 void attempts_failed(struct attempts *a, const struct attempt *t, uint64_t now)
 {
+	close_try(a, t);
 	add_failure(held(a, t), now);
 	add_failure(count_of(a, SIDE_VICTIM, victim_as_who(t->victim), now), now);
 }
 
 void attempts_passed(struct attempts *a, const struct attempt *t)
 {
+	close_try(a, t);
 	if (!t->shared) {
 		held(a, t)->failures = 0;
 	}
@@ -206,6 +230,7 @@ void attempts_passed(struct attempts *a, const struct attempt *t)
 
 void attempts_end(struct attempts *a, const struct attempt *t)
 {
+	close_try(a, t);
 	struct count *mine = held(a, t);
 	mine->under_way = false;
 	if (!t->shared && mine->failures == 0) {

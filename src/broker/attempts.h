@@ -2,8 +2,9 @@
  * milliseconds of a clock that never jumps, nothing is logged or sent.
  *
  * What always holds: of one who tries there is at most one try under way, and it is under way until
- * its answer may be given, so that hanging up and coming again gains nothing. A count begins with
- * its first failure and is forgotten ATTEMPTS_WINDOW_MS later. */
+ * its answer may be given, so that hanging up and coming again gains nothing; tries at the same
+ * time never make more failures on a victim than ATTEMPTS_VICTIM_MAX. A count begins with its first
+ * failure and is forgotten ATTEMPTS_WINDOW_MS later. */
 #pragma once
 
 #include <stdbool.h>

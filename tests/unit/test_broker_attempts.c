@@ -134,6 +134,36 @@ static void the_twenty_first_try_on_one_password_is_not_tried_whoever_makes_it(v
 	assert_false(fail_once(ALICE, NULL, CAROL));
 }
 
+static void tries_at_the_same_time_do_not_pass_the_victims_limit(void **state)
+{
+	for (unsigned i = 0; i < ATTEMPTS_VICTIM_MAX - 2; i++) {
+		assert_false(fail_once(2000 + i, NULL, BOB));
+	}
+	struct attempt one = begin(3001, NULL, BOB);
+	struct attempt two = begin(3002, NULL, BOB);
+	struct attempt three = begin(3003, NULL, BOB);
+	assert_false(one.spent || two.spent);
+	assert_true(three.spent);
+	attempts_end(attempts, &three);
+	/* One that was right leaves its place; a wrong one does not. */
+	attempts_passed(attempts, &one);
+	attempts_failed(attempts, &two, now);
+	three = begin(3003, NULL, BOB);
+	assert_false(three.spent);
+	attempts_end(attempts, &three); /* its leader went */
+	three = begin(3003, NULL, BOB);
+	assert_false(three.spent);
+	struct attempt four = begin(3004, NULL, BOB);
+	assert_true(four.spent);
+	attempts_failed(attempts, &three, now);
+	attempts_end(attempts, &one);
+	attempts_end(attempts, &two);
+	attempts_end(attempts, &three);
+	attempts_end(attempts, &four);
+	assert_int_equal(attempts_on_victim(attempts, BOB, now), ATTEMPTS_VICTIM_MAX);
+	assert_false(begin(3005, NULL, CAROL).spent);
+}
+
 static void all_names_that_nobody_has_are_one_victim(void **state)
 {
 	for (unsigned i = 0; i < ATTEMPTS_VICTIM_MAX; i++) {
@@ -237,6 +267,7 @@ int main(void)
 		TEST(a_count_is_forgotten_when_its_window_is_over_and_not_before),
 		TEST(a_try_that_was_not_made_does_not_prolong_the_window),
 		TEST(the_twenty_first_try_on_one_password_is_not_tried_whoever_makes_it),
+		TEST(tries_at_the_same_time_do_not_pass_the_victims_limit),
 		TEST(all_names_that_nobody_has_are_one_victim),
 		TEST(one_who_tries_has_one_try_until_it_was_answered),
 		TEST(success_clears_the_callers_count_and_not_the_victims),
