@@ -1,5 +1,6 @@
-"""Every mode of src/vt/modes.c through the whole server: set in a session, there again on the terminal that it is connected
-to next, and undone when it leaves that one. What a terminal was sent is read by the screen model, which knows them all."""
+"""Every mode of src/vt/modes.c, and what lasts without being one, through the whole server: set in a session, there again on
+the terminal that it is connected to next, and undone when it leaves that one. What a terminal was sent is read by the screen
+model, which knows them all."""
 
 import re
 import shlex
@@ -36,24 +37,62 @@ def changed(modes):
     return sequences, modes_of(sequences.encode())
 
 
-def modes_of(raw, rows=24, columns=80):
-    """{mode: whether it is set} of a terminal that was sent these bytes."""
+def answers(raw, queries, rows=24, columns=80):
+    """What a terminal that was sent these bytes answers to each query, and then its title."""
     orders = b"stream %d %d\nfeed %d\n%s" % (rows, columns, len(raw), bytes(raw))
-    for mode in INITIAL:
-        query = f"\x1b[{mode}$p".encode()
-        orders += b"ask %d\n%s" % (len(query), query)
-    facts = subprocess.run([MODEL], input=orders + b"end\n", stdout=subprocess.PIPE, check=True).stdout.decode()
-    answers = [bytes.fromhex(line.removeprefix("reply ")).decode() for line in facts.splitlines()]
-    return {mode: answer.endswith(";1$y") for mode, answer in zip(INITIAL, answers, strict=True)}
+    for query in queries:
+        orders += b"ask %d\n%s" % (len(query.encode()), query.encode())
+    facts = subprocess.run([MODEL], input=orders + b"dump\nend\n", stdout=subprocess.PIPE, check=True).stdout.decode()
+    replies = [bytes.fromhex(line.removeprefix("reply ")).decode() for line in facts.splitlines() if line.startswith("reply")]
+    return replies, [line for line in facts.splitlines() if line.startswith("title")]
 
 
-def difference(raw, should):
-    found = modes_of(raw)
-    return {mode: f"is {found[mode]}, should be {should[mode]}" for mode in should if found[mode] != should[mode]}
+def modes_of(raw):
+    """{mode: whether it is set} of a terminal that was sent these bytes."""
+    replies, _ = answers(raw, [f"\x1b[{mode}$p" for mode in INITIAL])
+    return {mode: reply.endswith(";1$y") for mode, reply in zip(INITIAL, replies, strict=True)}
 
 
-def wait_for_modes(server, terminal, should):
-    server.pump.wait(lambda: difference(terminal.raw, should) == {}, lambda: f"modes: {difference(terminal.raw, should)}")
+# What lasts and is no numbered mode, and what tells of it.
+OTHERS = {
+    "side by side": "\x1b]2;title\a\x1b[3 q\x1b[2;9r\x1b[1;38;5;99;48;2;1;2;3;4:3m\x1b[1\"q\x1b[2*x\x1b[>5u\x1b[>3u\x1b[>4;2m"
+                    "\x1b]4;1;#123456\a\x1b]10;#234567\a\x1b]11;#345678\a\x1b]12;#456789\a\x1b[4G\x1bH\x1b[9G\x1b[g",
+    "left and right margins": "\x1b[?69h\x1b[3;9s",
+    "a keyboard stack of the alternate buffer": "\x1b[?1049h\x1b[>1u\x1b[>3u",
+    "a place that was saved": "\x1b[7;9H\x1b7\x1b[H",
+}
+QUERIES = ["\x1b[?u", "\x1b[<u\x1b[?u", "\x1b[?4m", "\x1b]4;1;?\a", "\x1b]10;?\a", "\x1b]11;?\a", "\x1b]12;?\a",
+           *(f"\x1bP$q{setting}\x1b\\" for setting in ("m", "r", "s", " q", '"q', "*x")), "\r\t\x1b[6n", "\t\x1b[6n", "\x1b8\x1b[6n"]
+
+
+def others_of(raw):
+    """{query: its answer, and "title": the title}; of a tab stop the column alone."""
+    replies, title = answers(raw, QUERIES)
+    told = dict(zip([*QUERIES, "title"], replies + title, strict=True))
+    return {query: reply.partition(";")[2] if "\t" in query else reply for query, reply in told.items()}
+
+
+def difference(raw, should, look=modes_of):
+    found = look(raw)
+    return {what: f"is {found[what]!r}, should be {should[what]!r}" for what in should if found[what] != should[what]}
+
+
+def wait_for_modes(server, terminal, should, look=modes_of):
+    server.pump.wait(lambda: difference(terminal.raw, should, look) == {},
+                     lambda: f"modes: {difference(terminal.raw, should, look)}")
+
+
+def shown_elsewhere_and_undone(server, sequences, should, initial, look):
+    terminal = server.logon(shlex.join(["sh", "-c", 'printf %b "$0"; exec cat', sequences.replace("\x1b", r"\0033")]))
+    wait_for_modes(server, terminal, should, look)
+    session = terminal.session
+    terminal.close()
+    server.wait_state(session, "Disc")
+    elsewhere = server.connect(session)
+    wait_for_modes(server, elsewhere, should, look)
+    server.disconnect(session)
+    elsewhere.wait_exit()
+    wait_for_modes(server, elsewhere, initial, look)
 
 
 def test_the_table_was_read_whole():
@@ -69,13 +108,13 @@ def test_a_terminal_just_switched_on_has_the_initial_modes():
 def test_modes_come_back_elsewhere_and_are_undone_when_the_session_leaves(server, modes):
     sequences, should = changed(modes)
     assert [mode for mode in modes if should[mode] == INITIAL[mode]] == []
-    terminal = server.logon(shlex.join(["sh", "-c", 'printf %b "$0"; exec cat', sequences.replace("\x1b", r"\0033")]))
-    wait_for_modes(server, terminal, should)
-    session = terminal.session
-    terminal.close()
-    server.wait_state(session, "Disc")
-    elsewhere = server.connect(session)
-    wait_for_modes(server, elsewhere, should)
-    server.disconnect(session)
-    elsewhere.wait_exit()
-    wait_for_modes(server, elsewhere, INITIAL)
+    shown_elsewhere_and_undone(server, sequences, should, INITIAL, modes_of)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_lasts_without_being_a_mode_comes_back_too(server, what):
+    sequences = OTHERS[what]
+    should, initial = others_of(sequences.encode()), others_of(b"")
+    assert should != initial
+    # A place that nobody saved is home, and where the cursor is then is the terminal's affair.
+    shown_elsewhere_and_undone(server, sequences, should, {k: v for k, v in initial.items() if "\x1b8" not in k}, others_of)
