@@ -53,6 +53,12 @@ static void check_row(const struct vt_screen *s, const struct vt_cell *cells, un
 	}
 }
 
+static unsigned columns_at(const struct vt_screen *s, unsigned which, unsigned y)
+{
+	bool single = vt_screen_line_scale(s, which, y) == VT_LINE_SINGLE;
+	return single ? vt_screen_columns(s) : vt_line_half(vt_screen_columns(s));
+}
+
 static void check(struct vt_screen *s)
 {
 	const struct vt_modes *m = vt_screen_modes(s);
@@ -62,14 +68,15 @@ static void check(struct vt_screen *s)
 	for (unsigned which = 0; which < 2; which++) {
 		for (unsigned y = 0; y < rows; y++) {
 			struct vt_row row = vt_screen_row(s, which, y);
-			if (row.used > columns) {
-				fail("a row is wider than the screen");
+			if (row.used > columns_at(s, which, y)) {
+				fail("a row is wider than the screen, or than half of it");
 			}
 			check_row(s, row.cells, row.used);
 		}
 	}
-	if (c.row >= rows || c.column >= columns || m->top > m->bottom || m->bottom >= rows ||
-		m->left > m->right || m->right >= columns) {
+	if (c.row >= rows || c.column >= columns_at(s, vt_screen_active(s), c.row) ||
+		m->top > m->bottom || m->bottom >= rows || m->left > m->right ||
+		m->right >= columns) {
 		fail("cursor or margins are outside of the screen");
 	}
 	if (vt_screen_memory(s).history > HISTORY) {
