@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
@@ -20,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "broker/limits.h"
 #include "broker/nursery.h"
@@ -73,8 +73,8 @@ struct cached {
 
 struct names {
 	sd_event *event;
-	int fd; /* -1 = there is no process at the moment */
-	pid_t pid;
+	int fd;		  /* -1 = there is no process at the moment */
+	int pidfd;	  /* of that process */
 	uint64_t started; /* monotonic ms */
 	const struct config_names *source_of_numbers;
 	unsigned hang_ms;
@@ -267,15 +267,15 @@ static void keep(struct names *n, uid_t uid, const char *name)
 
 /* One that hangs in the kernel (a user database on a file system that is gone) is not waited for.
  */
-static void end_process(pid_t pid)
+static void end_process(int pidfd)
 {
-	AUTO_FD int pidfd = pidfd_open(pid, 0);
-	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-	(void)kill(pid, SIGKILL);
-	(void)poll(&gone, 1, REAP_MS);
-	if (waitpid(pid, NULL, WNOHANG) == 0) {
-		log_warning("process %d, which asks for names, cannot be ended", (int)pid);
+	siginfo_t info;
+	(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	if (fd_wait_readable(pidfd, REAP_MS) == 0) {
+		log_warning("a process that asks for names cannot be ended");
 	}
+	/* A nursery's child is not ours to reap. */
+	(void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
 }
 
 static void lose(struct names *n)
@@ -285,9 +285,9 @@ static void lose(struct names *n)
 	n->serving = 0;
 	auto_close(&n->fd);
 	n->fd = -1;
-	if (n->pid > 0) {
-		end_process(n->pid);
-		n->pid = 0;
+	if (n->pidfd >= 0) {
+		end_process(n->pidfd);
+		(void)close(TAKE_FD(n->pidfd));
 	}
 }
 
@@ -381,7 +381,10 @@ static int start_process(struct names *n, int fd)
 	if (r == 0 && pid == 0) {
 		serve(fd, n->source_of_numbers);
 	}
-	n->pid = r < 0 ? 0 : pid;
+	if (r >= 0) {
+		n->pidfd = pidfd_open(pid, 0);
+		r = n->pidfd < 0 ? -errno : 0; /* without its socket it ends */
+	}
 	return r;
 }
 
@@ -438,6 +441,7 @@ int names_new(
 	n->source_of_numbers = source != NULL ? source : config_names_system();
 	n->hang_ms = hang_ms;
 	n->fd = -1;
+	n->pidfd = -1;
 	int r = start(n);
 	if (r < 0) {
 		(void)names_free(n);
