@@ -26,7 +26,7 @@ import world
 LIFE = 300
 BOOT = 60.0
 SLICE = 0.02  # how often a condition is looked at
-GROUP = "termserv-machine-"
+GROUP = "termserv-machine-"  # and the time at which it was made, and by which process
 SYSTEMD = "/lib/systemd/systemd"
 NEEDED = [SYSTEMD, "/lib/systemd/systemd-logind", "/usr/bin/dbus-daemon", "/usr/bin/meson"]
 TOOLS = ["unshare", "nsenter", "setpriv", "timeout", "pivot_root"]
@@ -79,7 +79,7 @@ def check_available(build):
     if not (build / "meson-private").is_dir():
         raise Unavailable("%s is no folder of a build that could be installed" % build)
     try:
-        trial = Path(tempfile.mkdtemp(prefix=GROUP, dir=hierarchy()))
+        trial = Path(tempfile.mkdtemp(prefix="termserv-trial-", dir=hierarchy()))
         trial.rmdir()
     except OSError as error:
         raise Unavailable("no control group can be made: %s" % error) from None
@@ -213,8 +213,9 @@ class Machine:
     def boot(self):
         """Until systemd has started all that it was told to."""
         top = hierarchy()
-        for left in top.glob(GROUP + "*"):
-            remove_group(left)  # of one that was killed; nothing happens to one that lives
+        for left in top.glob(GROUP + "*-*"):
+            if time.time() - int(left.name.split("-")[2]) / 1e9 > LIFE:  # of one that was killed with its tests
+                remove_group(left)
         self.group = top / (GROUP + "%d-%d" % (time.time_ns(), os.getpid()))
         self.group.mkdir()
         stage = self.base / "stage"
