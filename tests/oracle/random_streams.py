@@ -100,6 +100,8 @@ WORDS = [
     (1, "mode-stack", one_of("\x1b[?1;7s", "\x1b[?1;7r")),
     (1, "soft-reset", one_of("\x1b[!p")),
     (1, "alignment", one_of("\x1b#8")),
+    (1, "scale", one_of("\x1b#6", "\x1b#3", "\x1b#4", "\x1b#5")),
+    (1, "attributes", lambda r: r.choice(["", "\x1b[2*x"]) + csi(r.choice("rt"), ROWS, COLUMNS, ROWS, COLUMNS, 8, intermediate="$")(r)),
     (1, "reset", one_of("\x1bc")),
     (2, "title", one_of("\x1b]2;one\x07", "\x1b]0;two words\x1b\\")),
     (1, "palette", one_of("\x1b]4;1;#102030\x07", "\x1b]104\x07", "\x1b]10;#fff\x07", "\x1b]110\x07")),
