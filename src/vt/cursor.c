@@ -158,4 +158,7 @@ void vt_cursor_restore(struct vt_screen *s)
 	s->modes.pen.link = link;
 	vt_charset_changed(s);
 	vt_pen_changed(s);
+	if (s->scaled) { /* on the way back from the other buffer nothing else looks */
+		vt_line_scale_look(s);
+	}
 }
