@@ -166,8 +166,9 @@ def test_the_process_that_takes_the_password_is_closed_and_has_two_pipes(puppet)
     held = check.descriptors()
     assert sorted(held) == [0, 1, 2, 3, 4] and held[0] == held[1] == "/dev/null" and held[3] == held[4] == "pipe"
     assert re.search(r"Max core file size +0 +0", processes.read(check.pid, "limits").decode())
-    status = processes.read(check.pid, "status").decode()
-    assert int(re.search(r"VmLck:\s*(\d+)", status)[1]) > 0  # nothing of it is swapped out either
+    if b"__asan_init" not in (world.PROGRAMS / "termserv-leader").read_bytes():  # which does not let anything be locked
+        status = processes.read(check.pid, "status").decode()
+        assert int(re.search(r"VmLck:\s*(\d+)", status)[1]) > 0  # nothing of it is swapped out
     assert "TERMSERV" not in " ".join(check.environment)
     with wire.as_uid(uid_of("alice")), pytest.raises(PermissionError):
         os.listdir("/proc/%d/fd" % check.pid)

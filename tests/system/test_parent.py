@@ -81,6 +81,7 @@ def test_a_hangup_makes_it_read_its_configuration_again(server):
 
 
 def test_a_configuration_with_mistakes_changes_nothing(server):
+    assert server.root.run("query session").status == 0  # the broker has read the good one
     server.reload(USUAL.replace("* = User", "* = None") + "[nonsense]\n")
     server.pump.wait(lambda: "stays as it was" in server.log(), "the complaint")
     assert re.search(r"termserv\.conf:\d+", server.log())
