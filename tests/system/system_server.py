@@ -110,6 +110,8 @@ class SystemServer(Watched):
         return self
 
     def reload(self, config):
+        # Until it has read one, and lets callers in, another one is no reload but the one that it starts with.
+        self.pump.wait(lambda: ": serving\n" in self.log(), "the broker to serve")
         self.configure(config)
         os.kill(self.process.pid, signal.SIGHUP)
 
