@@ -66,6 +66,15 @@ static const struct vt_cell *text_at(
 	return &r.cells[first];
 }
 
+/* Places the cursor where addresses count from `offset`; the brush knows the true place. */
+static void place_from(struct vt_brush *b, unsigned row, unsigned column, struct vt_cursor offset)
+{
+	vt_brush_place(b, row - offset.row, column - offset.column);
+	b->row = row;
+	b->column = column;
+	b->row_columns = 0;
+}
+
 /* Prints the character under a cursor with a pending wrap, so that it is pending again. Where
  * nothing stands a space is printed. `offset`: what addresses count from. */
 static void put_pending(
@@ -77,7 +86,7 @@ static void put_pending(
 		cell = NULL; /* another one has come since, that ends elsewhere */
 		column = c.column;
 	}
-	vt_brush_place(b, c.row - offset.row, column - offset.column);
+	place_from(b, c.row, column, offset);
 	b->edge = c.column + 1;
 	if (cell != NULL) {
 		vt_brush_cell(b, cell);
@@ -344,10 +353,10 @@ static void paint_cursor(struct vt_brush *b)
 					     ? text_at(b, which, c.row, &before)
 					     : NULL;
 	if (cell == NULL) {
-		vt_brush_place(b, c.row - offset.row, c.column - offset.column);
+		place_from(b, c.row, c.column, offset);
 		return;
 	}
-	vt_brush_place(b, c.row - offset.row, before - offset.column);
+	place_from(b, c.row, before, offset);
 	vt_brush_cell(b, cell);
 }
 
