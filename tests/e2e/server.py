@@ -38,15 +38,18 @@ class Watched:
         return {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
 
     def processes(self, name=None):
-        """The server's processes and those of its sessions."""
+        """The server's processes and those of its sessions; by name without what such a one has just forked, which is
+        still called as it is and about to become something else."""
         found = processes.below(but=self.ours())
-        return [p for p in found if name is None or p.name == name]
+        if name is not None:
+            found = [p for p in found if p.name == name]
+            named = {p.pid for p in found}
+            found = [p for p in found if p.parent not in named]
+        return found
 
     def one(self, name, session=None):
-        """The one of this kind (of this session), when there is one; without what it has forked."""
+        """The one of this kind (of this session), when there is one."""
         found = [p for p in self.processes(name) if session is None or str(session) in p.arguments]
-        forks = {p.pid for p in found if p.parent in {q.pid for q in found}}
-        found = [p for p in found if p.pid not in forks]
         assert len(found) <= 1, found
         return found[0] if found else None
 
