@@ -38,14 +38,11 @@ class Watched:
         return {t.process.pid for t in self.pump.terminals} | {c.pid for c in self.commands}
 
     def processes(self, name=None):
-        """The server's processes and those of its sessions; by name without what such a one has just forked, which is
-        still called as it is and about to become something else."""
-        found = processes.below(but=self.ours())
-        if name is not None:
-            found = [p for p in found if p.name == name]
-            named = {p.pid for p in found}
-            found = [p for p in found if p.parent not in named]
-        return found
+        """The server's processes and those of its sessions; by a name of ours without what such a one has just forked,
+        which is still called as it is and about to become something else."""
+        found = [p for p in processes.below(but=self.ours()) if name is None or p.name == name]
+        ours = {p.pid for p in found if name is not None and name.startswith("termserv")}
+        return [p for p in found if p.parent not in ours]
 
     def one(self, name, session=None):
         """The one of this kind (of this session), when there is one."""
