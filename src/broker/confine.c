@@ -5,10 +5,7 @@
 #include <jansson.h>
 #include <libgen.h>
 #include <limits.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
+#include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,219 +173,168 @@ static int confine_files(const struct confine_places *places)
 
 /* --- system calls ----------------------------------------------------------------------------- */
 
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#endif
-
 /* What the broker, its libraries and their next versions call. Those with a condition stand in
  * filter_calls(). What is missing here is not there (ENOSYS): libraries know what to do then. */
 static const int allowed_calls[] = {
 	/* the loop */
-	SYS_epoll_create1,
-	SYS_epoll_ctl,
-	SYS_epoll_pwait,
-	SYS_ppoll,
-	SYS_timerfd_create,
-	SYS_timerfd_settime,
-	SYS_timerfd_gettime,
-	SYS_signalfd4,
-	SYS_eventfd2,
-	SYS_pselect6,
-#ifdef SYS_epoll_wait
-	SYS_epoll_wait,
-	SYS_poll,
-	SYS_select,
-#endif
-#ifdef SYS_epoll_pwait2
-	SYS_epoll_pwait2,
-#endif
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_gettime),
+	SCMP_SYS(signalfd4),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(poll),
+	SCMP_SYS(select),
+	SCMP_SYS(epoll_pwait2),
 	/* messages */
-	SYS_read,
-	SYS_write,
-	SYS_readv,
-	SYS_writev,
-	SYS_pread64,
-	SYS_pwrite64,
-	SYS_sendmsg,
-	SYS_recvmsg,
-	SYS_sendto,
-	SYS_recvfrom,
-	SYS_accept,
-	SYS_accept4,
-	SYS_connect,
-	SYS_listen,
-	SYS_shutdown,
-	SYS_getsockopt,
-	SYS_setsockopt,
-	SYS_getsockname,
-	SYS_getpeername,
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(connect),
+	SCMP_SYS(listen),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
 	/* files */
-	SYS_openat,
-	SYS_close,
-	SYS_close_range,
-	SYS_fstat,
-	SYS_newfstatat,
-	SYS_statx,
-	SYS_lseek,
-	SYS_getdents64,
-	SYS_fcntl,
-	SYS_flock,
-	SYS_dup,
-	SYS_dup3,
-	SYS_fchmod,
-	SYS_fchmodat,
-	SYS_ftruncate,
-	SYS_faccessat,
-	SYS_readlinkat,
-	SYS_renameat2,
-	SYS_unlinkat,
-	SYS_mkdirat,
-	SYS_fsync,
-	SYS_fdatasync,
-	SYS_umask,
-	SYS_getcwd,
-	SYS_statfs,
-	SYS_fstatfs,
-#ifdef SYS_readlink
-	SYS_readlink,
-	SYS_access,
-	SYS_stat,
-	SYS_lstat,
-	SYS_dup2,
-#endif
-#ifdef SYS_renameat
-	SYS_renameat,
-#endif
+	SCMP_SYS(openat),
+	SCMP_SYS(close),
+	SCMP_SYS(close_range),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(lseek),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(flock),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup3),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(fchmodat),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(umask),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(statfs),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(readlink),
+	SCMP_SYS(access),
+	SCMP_SYS(stat),
+	SCMP_SYS(lstat),
+	SCMP_SYS(dup2),
+	SCMP_SYS(renameat),
 	/* memory */
-	SYS_brk,
-	SYS_munmap,
-	SYS_mremap,
-	SYS_madvise,
-	SYS_membarrier,
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(membarrier),
 	/* time */
-	SYS_clock_gettime,
-	SYS_clock_getres,
-	SYS_clock_nanosleep,
-	SYS_nanosleep,
-	SYS_gettimeofday,
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday),
 	/* itself; kill() ends a process that asks for names and no longer answers */
-	SYS_getpid,
-	SYS_gettid,
-	SYS_getppid,
-	SYS_getuid,
-	SYS_geteuid,
-	SYS_getgid,
-	SYS_getegid,
-	SYS_getrandom,
-	SYS_prlimit64,
-	SYS_sysinfo,
-	SYS_uname,
-	SYS_futex,
-	SYS_sched_yield,
-	SYS_sched_getaffinity,
-	SYS_rt_sigaction,
-	SYS_rt_sigprocmask,
-	SYS_rt_sigreturn,
-	SYS_rt_sigtimedwait,
-	SYS_sigaltstack,
-	SYS_restart_syscall,
-	SYS_kill,
-	SYS_tgkill,
-	SYS_wait4,
-	SYS_waitid,
-	SYS_pidfd_open,
-	SYS_pidfd_send_signal,
-	SYS_exit,
-	SYS_exit_group,
-#ifdef SYS_rseq
-	SYS_rseq,
-#endif
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getppid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(uname),
+	SCMP_SYS(futex),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigtimedwait),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(kill),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(wait4),
+	SCMP_SYS(waitid),
+	SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rseq),
 };
 
-#define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
-/* The lower half of an argument; all that we look at are smaller. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARGUMENT(n) (FIELD(args) + (n)*8)
-#else
-#define ARGUMENT(n) (FIELD(args) + (n)*8 + 4)
-#endif
-#define LOAD(at) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at)))
-#define IF_EQUAL(value, yes, no)                                                                   \
-	((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), (yes), (no)))
-#define IF_BITS(value, yes, no)                                                                    \
-	((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(value), (yes), (no)))
-#define RETURN(value) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (value)))
-#define FAIL(error) RETURN(SECCOMP_RET_ERRNO | (error))
-#define PASS RETURN(SECCOMP_RET_ALLOW)
-
-#define FILTER_MAX (2 * ARRAY_SIZE(allowed_calls) + 32)
-
-struct filter {
-	struct sock_filter steps[FILTER_MAX];
-	size_t count;
-};
-
-static void add(struct filter *f, struct sock_filter step)
+static int allow_calls(scmp_filter_ctx filter)
 {
-	f->steps[f->count++] = step;
-}
-
-/* `call` passes when its argument `n` is `value`. */
-static void add_when_equal(struct filter *f, int call, unsigned n, uint32_t value, int error)
-{
-	add(f, IF_EQUAL(call, 0, 4));
-	add(f, LOAD(ARGUMENT(n)));
-	add(f, IF_EQUAL(value, 0, 1));
-	add(f, PASS);
-	add(f, FAIL((uint32_t)error));
-}
-
-/* `call` passes when its argument `n` has none of these bits. */
-static void add_without_bits(struct filter *f, int call, unsigned n, uint32_t bits, int error)
-{
-	add(f, IF_EQUAL(call, 0, 4));
-	add(f, LOAD(ARGUMENT(n)));
-	add(f, IF_BITS(bits, 1, 0));
-	add(f, PASS);
-	add(f, FAIL((uint32_t)error));
-}
-
-#ifdef ARCHITECTURE
-static void write_filter(struct filter *f)
-{
-	f->count = 0;
-	/* The numbers of another architecture's calls mean something else. */
-	add(f, LOAD(FIELD(arch)));
-	add(f, IF_EQUAL(ARCHITECTURE, 1, 0));
-	add(f, RETURN(SECCOMP_RET_KILL_PROCESS));
-	add(f, LOAD(FIELD(nr)));
-	for (size_t i = 0; i < ARRAY_SIZE(allowed_calls); i++) {
-		add(f, IF_EQUAL(allowed_calls[i], 0, 1));
-		add(f, PASS);
+	int r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(allowed_calls) && r == 0; i++) {
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
 	}
-	add_when_equal(f, SYS_socket, 0, AF_UNIX, EAFNOSUPPORT);
-	add_when_equal(f, SYS_socketpair, 0, AF_UNIX, EAFNOSUPPORT);
-	add_without_bits(f, SYS_mmap, 2, PROT_EXEC, EACCES);
-	add_without_bits(f, SYS_mprotect, 2, PROT_EXEC, EACCES);
-	add(f, FAIL(ENOSYS));
+	return r;
 }
-#endif
 
-/* 0 or -errno; -EINVAL: the kernel has no filters. */
+/* The calls that pass with some arguments only; for the others they fail as they might do anyway.
+ */
+static int allow_conditions(scmp_filter_ctx filter)
+{
+	static const int sockets[] = { SCMP_SYS(socket), SCMP_SYS(socketpair) };
+	static const int mappings[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	int r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(sockets) && r == 0; i++) {
+		r = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, sockets[i], 1, SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
+		r = r < 0 ? r
+			  : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), sockets[i], 1,
+				    SCMP_A0_32(SCMP_CMP_NE, AF_UNIX));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(mappings) && r == 0; i++) {
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, mappings[i], 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		r = r < 0 ? r
+			  : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), mappings[i], 1,
+				    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+	}
+	return r;
+}
+
+/* 0 or -errno; -EINVAL or -ENOSYS: the kernel has no filters. */
 static int filter_calls(void)
 {
-#ifdef ARCHITECTURE
-	static struct filter f;
-	write_filter(&f);
-	struct sock_fprog program = { .len = (unsigned short)f.count, .filter = f.steps };
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
-#else
-	return -ENOSYS;
-#endif
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (filter == NULL) {
+		return -ENOMEM;
+	}
+	/* The numbers of another architecture's calls mean something else. */
+	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	r = r < 0 ? r : allow_calls(filter);
+	r = r < 0 ? r : allow_conditions(filter);
+	r = r < 0 ? r : seccomp_load(filter);
+	seccomp_release(filter);
+	return r;
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
