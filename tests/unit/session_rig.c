@@ -219,6 +219,17 @@ void rig_wait_info(struct rig *r, bool (*good)(const struct link_info *info))
 	}
 }
 
+static bool runs(const struct link_info *info)
+{
+	return info->program > 0;
+}
+
+pid_t rig_program(struct rig *r)
+{
+	rig_wait_info(r, runs);
+	return (pid_t)r->info.program;
+}
+
 int rig_plug_cable(struct rig *r, const char *terminal, int cable_fd)
 {
 	union link_packet packet = { .simple = link_make(LINK_PLUG, ++r->serial) };

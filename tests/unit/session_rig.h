@@ -65,6 +65,7 @@ void rig_stop(struct rig *r); /* resets the session if it lives, waits for the l
 union link_packet rig_wait(struct rig *r, enum link_type type);
 void rig_next(struct rig *r); /* one packet, whichever comes */
 void rig_wait_info(struct rig *r, bool (*good)(const struct link_info *info));
+pid_t rig_program(struct rig *r); /* the session's program, once it runs */
 void rig_tell(struct rig *r, enum link_type type, const char *terminal, const char *text);
 
 /* Makes a cable and plugs it. What LINK_READY says: 0 or -errno. */

@@ -62,7 +62,7 @@ static void a_notice_holds_up_neither_output_nor_questions(void **state)
 	door_wait_text(&d, "ready");
 	rig_tell(&r, LINK_NOTICE, "", "The notice.");
 	door_wait_text(&d, "The notice.");
-	assert_int_equal(kill((pid_t)r.info.program, SIGUSR1), 0);
+	assert_int_equal(kill(rig_program(&r), SIGUSR1), 0);
 	door_wait_text(&d, "1b 5b 30 6e"); /* the model's answer: this terminal gave none */
 	assert_true(times_shown(&d, "The notice.") >= 2); /* it still stands there */
 	assert_false(door_has(&d, "first\033[5n"));

@@ -62,8 +62,7 @@ static void a_host_that_is_killed_ends_its_session_with_a_clear_record(void **st
 	struct door d;
 	rig_start(&r, "read x", 0);
 	rig_connect(&r, &d, "TERM01");
-	rig_wait_info(&r, runs);
-	pid_t program = (pid_t)r.info.program;
+	pid_t program = rig_program(&r);
 	pid_t host = rig_parent(program);
 	assert_int_equal(rig_parent(host), r.leader);
 	assert_int_equal(kill(host, SIGKILL), 0);
@@ -86,8 +85,7 @@ static void a_leader_that_is_killed_takes_its_session_with_it(void **state)
 	struct door d;
 	rig_start(&r, "read x", 0);
 	rig_connect(&r, &d, "TERM01");
-	rig_wait_info(&r, runs);
-	pid_t program = (pid_t)r.info.program;
+	pid_t program = rig_program(&r);
 	assert_int_equal(kill(r.leader, SIGKILL), 0);
 	door_wait_flag(&d, &d.has_bye);
 	assert_int_equal(d.bye.ended, 1);
@@ -219,7 +217,7 @@ static void a_reset_ends_whatever_the_session_has_started(void **state)
 	int orphan = 0;
 	(void)buf_put_byte(&d.output, 0);
 	assert_int_equal(sscanf(strstr((char *)d.output.data, "pid "), "pid %d .", &orphan), 1);
-	pid_t program = (pid_t)r.info.program;
+	pid_t program = rig_program(&r);
 	assert_true(rig_alive(orphan));
 	rig_tell(&r, LINK_RESET, "", "Session 7 was reset by alice.");
 	uint64_t begun = clock_monotonic_ms();
@@ -256,7 +254,7 @@ static void a_program_that_ignores_a_logoff_is_killed_after_the_grace_period(voi
 	struct rig r;
 	rig_start(&r, "trap '' HUP; printf '\\033]2;deaf\\007'; while :; do sleep 1000; done", 0);
 	rig_wait_info(&r, is_deaf);
-	pid_t program = (pid_t)r.info.program;
+	pid_t program = rig_program(&r);
 	rig_tell(&r, LINK_LOGOFF, "", "");
 	while (r.info.state != SESSION_RESET) { /* it is said to be ending meanwhile */
 		(void)rig_wait(&r, LINK_INFO);
