@@ -1,6 +1,7 @@
 """dtach: one process a session, no screen model."""
 import itertools
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -33,8 +34,7 @@ def processes(bench, sessions):
 def end(bench, session):
     for pid in processes(bench, [session]) if os.path.exists(session) else []:
         os.kill(pid, signal.SIGTERM)
-    if os.path.exists(session):
-        os.unlink(session)
+    pathlib.Path(session).unlink(missing_ok=True)  # it may do so itself at this moment
 
 
 def stop(bench):
