@@ -292,7 +292,9 @@ static void tidy(struct session *s)
 	s->output_since_tidy = 0;
 	free(s->output);
 	s->output = NULL;
-	vt_screen_trim(s->screen);
+	if (s->screen != NULL) { /* else it has not begun */
+		vt_screen_trim(s->screen);
+	}
 	if (s->current != NULL) {
 		outlet_trim(&s->current->out);
 		buf_trim(&s->current->in);

@@ -37,10 +37,33 @@ static void leave(struct asking *a, struct asker *one)
 	free_asker(one);
 }
 
+/* The rest before the next one. Where nobody has answered nothing was tried. */
+static void count(struct asking *a, int result, uint64_t now)
+{
+	if (result == 0) {
+		a->failures = 0;
+	} else if (result != -ETIME) {
+		unsigned pause = FIRST_PAUSE_MS << (a->failures < 5 ? a->failures : 5);
+		a->next_check_at = now +
+				   (pause < WARRANT_REST_MAX_MS ? pause : WARRANT_REST_MAX_MS);
+		a->failures++;
+	}
+}
+
+/* One who is not waited for any more. His check may have been given a password by now: who ends it
+ * early, as a broker can, shall not try faster for it. */
+static void give_up(struct asking *a, struct asker *one)
+{
+	if (one->begin_at == 0) {
+		count(a, -EIO, clock_monotonic_ms());
+	}
+	leave(a, one);
+}
+
 void asking_stop(struct asking *a)
 {
 	while (!SLIST_EMPTY(&a->askers)) {
-		leave(a, SLIST_FIRST(&a->askers));
+		give_up(a, SLIST_FIRST(&a->askers));
 	}
 	a->grants = (struct grants){ 0 };
 }
@@ -147,19 +170,6 @@ bool asking_begin(struct asking *a, const struct asking_about *about, int warran
 	return r != WAIT;
 }
 
-/* The rest before the next one. Where nobody has answered nothing was tried. */
-static void count(struct asking *a, int result, uint64_t now)
-{
-	if (result == 0) {
-		a->failures = 0;
-	} else if (result != -ETIME) {
-		unsigned pause = FIRST_PAUSE_MS << (a->failures < 5 ? a->failures : 5);
-		a->next_check_at = now +
-				   (pause < WARRANT_REST_MAX_MS ? pause : WARRANT_REST_MAX_MS);
-		a->failures++;
-	}
-}
-
 /* WAIT, 0 = it may be granted, or why not. */
 static int go_on(
 	struct asking *a, struct asker *one, const struct asking_about *about, uint64_t now)
@@ -207,6 +217,6 @@ bool asking_cancel(struct asking *a, int error, struct asking_answer *ret)
 		return false;
 	}
 	*ret = (struct asking_answer){ one->serial, error, one->maker };
-	leave(a, one);
+	give_up(a, one);
 	return true;
 }

@@ -67,5 +67,6 @@ bool asking_cancel(struct asking *a, int error, struct asking_answer *ret);
 size_t asking_fds(const struct asking *a, int ret[static ASKING_MAX]); /* their number */
 uint64_t asking_time(const struct asking *a); /* clock_monotonic_ms(); UINT64_MAX = never */
 
-/* Forgets who asks and what was granted; the time until the next check stays. */
+/* Forgets who asks and what was granted. The time until the next check stays, and who was being
+ * asked counts as a wrong password. */
 void asking_stop(struct asking *a);

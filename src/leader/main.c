@@ -383,9 +383,10 @@ static int start_host(
 	uint32_t flags = (login != NULL ? LINK_START_SYSTEM : 0) |
 			 (logon->by_password ? LINK_START_FOREIGN : 0);
 	r = host_give(&l->host, l->relay.session, flags, logon->spec_fd, l->folder.run_fd);
-	if (r < 0) { /* it is dead already: the loop will see how */
+	if (r < 0) { /* dead already, or of no use: the loop will see how it ends */
 		log_warning("session %u: its host did not take it: %s", l->relay.session,
 			strerrordesc_np(-r));
+		(void)kill(l->host.pid, SIGKILL);
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include "protocol/link.h"
 
-#define LINK_QUEUE_MAX 16
+#define LINK_QUEUE_MAX 32
 
 struct link_queue {
 	struct link_simple *waiting; /* NULL while nothing waits */
