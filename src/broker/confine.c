@@ -44,8 +44,9 @@ enum {
 
 enum {
 	MAY_READ = FILE_READ | FOLDER_READ,
+	/* what dead sessions have left is moved out of deep folders before it goes (base/dir) */
 	MAY_CHANGE = MAY_READ | FILE_WRITE | FILE_MAKE | FILE_REMOVE | FOLDER_MAKE | FOLDER_REMOVE |
-		     TRUNCATE,
+		     REFER | TRUNCATE,
 	MAY_HAVE_FILE = FILE_READ | FILE_WRITE | FILE_EXECUTE | TRUNCATE | IOCTL_DEV,
 };
 

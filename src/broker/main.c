@@ -157,7 +157,7 @@ static int confine_broker(const struct options *o)
 		.config_path = o->config_path,
 	});
 	if (r > 0) {
-		log_warning("the broker is confined less than it could be: this kernel has no %s",
+		log_warning("the broker is confined less than it could be: there is no %s",
 			r == CONFINE_NO_LANDLOCK ? "Landlock"
 			: r == CONFINE_NO_FILTER ? "filter of system calls for this machine"
 						 : "Landlock and no filter of system calls");

@@ -216,14 +216,26 @@ static size_t count_own(const struct broker *b, uid_t uid)
 	return count;
 }
 
+/* Terminals of all users that nobody has configured. */
+static size_t count_unconfigured(const struct broker *b)
+{
+	size_t count = 0;
+	const struct terminal *t;
+	TAILQ_FOREACH(t, &b->terminals, entry)
+	{
+		count += !t->fixed;
+	}
+	return count;
+}
+
 /* After check_name(): no other than a configured terminal's own door has a `place`, and a door that
  * replaces itself needs no further room. False: answered. */
 static bool check_room(struct call *call, const struct request *q)
 {
 	const struct broker *b = call->broker;
 	bool bounded = b->mode == POLICY_SYSTEM_MODE && q->place == NULL;
-	size_t most = LIMIT_TERMINALS - (bounded ? LIMIT_TERMINALS_CONFIGURED : 0);
-	if (b->terminal_count >= most) {
+	size_t most = LIMIT_TERMINALS - LIMIT_TERMINALS_CONFIGURED; /* that are not configured */
+	if (b->terminal_count >= LIMIT_TERMINALS || (bounded && count_unconfigured(b) >= most)) {
 		call_fail(call, ERROR_TOO_MANY_SESSIONS,
 			"The server has %zu terminals; more are not possible.", b->terminal_count);
 		return false;
