@@ -37,7 +37,8 @@ struct reading {
 	sd_event_source *step; /* what comes next, from the loop */
 	struct heard *heard;
 	size_t count;
-	size_t asked; /* index of the one that is asked for */
+	size_t asked;  /* index of the one that is asked for */
+	bool at_asked; /* that one was sought last */
 };
 
 static struct reading *reading_free(struct reading *r)
@@ -61,12 +62,14 @@ static int find(struct reading *r, const char *name, bool group, uint32_t *ret)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct heard *h = &r->heard[i];
 		if (h->group == group && strcmp(h->name, name) == 0) {
+			r->at_asked = i == r->asked;
 			if (h->known && h->error == 0) {
 				*ret = h->number;
 			}
-			return h->known ? h->error : -EAGAIN;
+			return h->known || h->error < 0 ? h->error : -EAGAIN;
 		}
 	}
+	r->at_asked = false;
 	if (r->count >= NAMES_MAX || strlen(name) >= CONFIG_NAME_SIZE) {
 		return -E2BIG;
 	}
@@ -102,11 +105,21 @@ static void say_mistake(void *user, const char *file, unsigned line, const char 
 	}
 }
 
+/* The lines that need the name that was asked for. */
+static void say_unanswered(void *user, const char *file, unsigned line, const char *text)
+{
+	struct reading *r = user;
+	if (r->at_asked) {
+		r->at_asked = false;
+		log_warning("%s:%u: %s", file, line, text);
+	}
+}
+
 static int read_files(struct reading *r, struct server_config **ret, server_config_report *report,
 	size_t *ret_mistakes)
 {
 	const struct config_names names = { .user = find_user, .group = find_group, .context = r };
-	return server_config_load(ret, r->broker->config_path, &names, report, NULL, ret_mistakes);
+	return server_config_load(ret, r->broker->config_path, &names, report, r, ret_mistakes);
 }
 
 static struct heard *next_unknown(struct reading *r)
@@ -179,6 +192,14 @@ static void take_over(struct reading *r)
 
 static int step_after(struct reading *r, unsigned ms);
 
+/* It was asked for, and is there or not. All else (too late, its process has died, no memory, a
+ * service that is down) says nothing about the name. */
+static bool is_final(int error)
+{
+	return error == 0 || error == -ENOENT || error == -ESRCH || error == -E2BIG ||
+	       error == -ERANGE || error == -ENAMETOOLONG;
+}
+
 static void on_number(void *user, const struct names_answer *answer)
 {
 	struct reading *r = user;
@@ -186,15 +207,18 @@ static void on_number(void *user, const struct names_answer *answer)
 	r->question = NULL;
 	h->error = answer->error;
 	h->number = answer->uid;
-	/* Too late, or its process has died: that says nothing about the name. */
-	h->known = answer->error != -ETIMEDOUT && answer->error != -EPIPE;
+	h->known = is_final(answer->error);
 	int result = step_after(r, h->known || r->broker->configured ? 0 : AGAIN_MS);
 	if (result < 0) {
-		log_error("no memory to go on with the configuration");
+		/* What is under way cannot be freed here: `names` is calling. */
+		log_error("cannot go on with the configuration: %s", strerror(-result));
+		if (!r->broker->configured) {
+			(void)sd_event_exit(r->broker->event, EXIT_FAILURE);
+		}
 	}
 }
 
-static int ask(struct reading *r, const struct heard *h)
+static int ask(struct reading *r, struct heard *h)
 {
 	const struct broker *b = r->broker;
 	unsigned limit = b->limits.lookup_ms;
@@ -207,7 +231,21 @@ static int ask(struct reading *r, const struct heard *h)
 		result = names_ask_number(
 			&r->question, r->names, h->name, h->group, limit, on_number, r);
 	}
+	if (result == -E2BIG) { /* nothing can have this name */
+		h->known = true;
+		h->error = -ENOENT;
+		result = step_after(r, 0);
+	}
 	return result;
+}
+
+/* By file and line, where the name stands in one. */
+static void say_lines(struct reading *r)
+{
+	AUTO(server_config_free) struct server_config *trial = NULL;
+	size_t mistakes = 0;
+	r->at_asked = false;
+	(void)read_files(r, &trial, say_unanswered, &mistakes);
 }
 
 /* A name that could not be asked for: who serves already, does not wait for it. */
@@ -218,6 +256,7 @@ static bool gives_up(struct reading *r, const struct heard *h)
 	}
 	log_warning("%s %s in the configuration cannot be looked up: %s",
 		h->group ? "the group" : "the user", h->name, strerror(-h->error));
+	say_lines(r);
 	if (r->broker->configured) {
 		keep_old(r->broker, "the name service does not answer");
 		return true;
@@ -228,7 +267,7 @@ static bool gives_up(struct reading *r, const struct heard *h)
 
 static void go_on(struct reading *r)
 {
-	const struct heard *h = next_unknown(r);
+	struct heard *h = next_unknown(r);
 	if (h == NULL) {
 		AUTO(server_config_free) struct server_config *trial = NULL;
 		size_t mistakes = 0;
@@ -244,7 +283,7 @@ static void go_on(struct reading *r)
 		return;
 	}
 	if (!gives_up(r, h)) {
-		int result = ask(r, h);
+		int result = ask(r, next_unknown(r)); /* where it is now */
 		if (result < 0) {
 			fail(r->broker, result);
 		}

@@ -4,7 +4,8 @@
  * The names of users and groups in it are looked up by a process of their own (broker/names): while
  * a name service takes its time, the broker serves by the configuration that it has. At start it
  * has none yet and lets nobody in before the new one is whole: without a line that denies something
- * too much would be allowed. */
+ * too much would be allowed. A name whose question fails is logged with the lines that need it, and
+ * at start asked for again until it is known whether there is such a name. */
 #pragma once
 
 struct broker;

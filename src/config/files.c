@@ -50,7 +50,14 @@ static int add_drop_ins(struct config_files *f, const char *path)
 	}
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, is_conf, compare);
-	int r = count < 0 && errno == ENOMEM ? -ENOMEM : 0;
+	int r = count < 0 ? -errno : 0;
+	if (r == -ENOENT || r == -ENOTDIR) {
+		r = 0;
+	} else if (r < 0 && r != -ENOMEM) {
+		f->unread = TAKE_PTR(folder);
+		f->error = r;
+		r = 0;
+	}
 	for (int i = 0; i < count; i++) {
 		char *drop_in = NULL;
 		f->more = f->more || f->count >= CONFIG_FILES_MAX;
@@ -85,6 +92,7 @@ void config_files_done(struct config_files *f)
 		free(f->paths[i]);
 	}
 	free(f->paths);
+	free(f->unread);
 	*f = (struct config_files){ 0 };
 }
 

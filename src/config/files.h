@@ -9,11 +9,14 @@
 struct config_files {
 	char **paths;
 	size_t count;
-	bool more; /* there are more drop-ins than fit; the last ones are left out */
+	bool more;    /* there are more drop-ins than fit; the last ones are left out */
+	char *unread; /* a folder of drop-ins that cannot be read; NULL = none */
+	int error;    /* -errno, why */
 };
 
 /* `path` itself, whether or not it is there, and after it the folder of path +
- * "termserv.conf.d/" + "*.conf", sorted by bytes. 0 or -ENOMEM. */
+ * "termserv.conf.d/" + "*.conf", sorted by bytes. A folder that is not there is none. 0 or -ENOMEM.
+ */
 int config_files_list(struct config_files *ret, const char *path);
 void config_files_done(struct config_files *f);
 

@@ -170,8 +170,8 @@ int server_config_parse(struct server_config *c, const char *file, const char *t
 
 /* Reads the file and, after it, FILE's folder + `termserv.conf.d/` + `*.conf`, sorted. No file at
  * `path` is no mistake. Files that others than root and the caller could have written are reported
- * and not read. A file that cannot be read is reported. *ret_mistakes: how many were reported. 0 or
- * -ENOMEM. */
+ * and not read. A file or folder that cannot be read is reported. *ret_mistakes: how many were
+ * reported. 0 or -ENOMEM. */
 int server_config_load(struct server_config **ret, const char *path,
 	const struct config_names *names, server_config_report *report, void *user,
 	size_t *ret_mistakes);

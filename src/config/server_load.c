@@ -128,6 +128,11 @@ int server_config_load(struct server_config **ret, const char *path,
 	for (size_t i = 0; r >= 0 && i < files.count; i++) {
 		r = load_file(c, files.paths[i], i > 0, names, &to);
 	}
+	if (files.unread != NULL) {
+		char why[128];
+		(void)snprintf(why, sizeof(why), "cannot be read: %s", strerror(-files.error));
+		count(&to, files.unread, 0, why);
+	}
 	if (files.more) {
 		count(&to, path, 0, "there are too many files; the last ones are not read");
 	}

@@ -82,7 +82,8 @@ static bool read_principal(
 	struct parse *p, const char *word, size_t length, bool everybody, struct principal *ret)
 {
 	struct principal result = { .kind = PRINCIPAL_USER, .place = here(p) };
-	if (length == 0 || length >= sizeof(result.name)) {
+	bool group = length > 0 && word[0] == '@';
+	if (length == (group ? 1 : 0) || length >= sizeof(result.name)) {
 		lines_report(&p->lines, "`%.*s` is no name of a user or a group",
 			(int)(length < SHOWN ? length : SHOWN), word);
 		return false;
@@ -93,7 +94,6 @@ static bool read_principal(
 		*ret = result;
 		return true;
 	}
-	bool group = word[0] == '@';
 	const struct config_names *names = p->names;
 	int r = group ? names->group(names->context, result.name + 1, &result.id)
 		      : names->user(names->context, result.name, &result.id);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,13 +27,28 @@
 
 #define PATIENCE_MS 10000
 
-enum mood { FAST, HANGS, FAILS, DIES };
+enum mood { FAST, HANGS, FAILS, DIES, DIES_FOR_USERS };
 
 /* What the process that asks for names shares with the test. */
 static struct shared {
 	enum mood mood;
+	int error; /* of one that fails */
 	unsigned asked;
 } * shared;
+
+/* In the place of libsystemd's: there is no memory for what comes next at once. */
+static bool no_steps;
+
+int sd_event_add_time_relative(sd_event *e, sd_event_source **s, clockid_t clock, uint64_t usec,
+	uint64_t accuracy, sd_event_time_handler_t callback, void *userdata)
+{
+	int (*next)(sd_event *, sd_event_source **, clockid_t, uint64_t, uint64_t,
+		sd_event_time_handler_t, void *) = NULL;
+	*(void **)&next = dlsym(RTLD_NEXT, "sd_event_add_time_relative");
+	assert_non_null(next);
+	return no_steps && usec == 0 ? -ENOMEM
+				     : next(e, s, clock, usec, accuracy, callback, userdata);
+}
 
 static struct broker *broker;
 static char folder[64], path[96];
@@ -48,11 +64,14 @@ static int find(const char *name, uint32_t *ret)
 		_exit(1);
 	}
 	*ret = 1000 + (uint32_t)(unsigned char)name[0];
-	return shared->mood == FAILS ? -EIO : strncmp(name, "un", 2) == 0 ? -ENOENT : 0;
+	return shared->mood == FAILS ? -shared->error : strncmp(name, "un", 2) == 0 ? -ENOENT : 0;
 }
 
 static int find_user(void *context, const char *name, uint32_t *ret)
 {
+	if (shared->mood == DIES_FOR_USERS) {
+		_exit(1);
+	}
 	return find(name, ret);
 }
 
@@ -97,6 +116,8 @@ static int set_up(void **state)
 	int flags = MAP_SHARED | MAP_ANONYMOUS;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, flags, -1, 0);
 	assert_true(shared != MAP_FAILED);
+	shared->error = EIO;
+	no_steps = false;
 	(void)snprintf(folder, sizeof(folder), "/tmp/configuration-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/termserv.conf", folder);
@@ -190,6 +211,103 @@ static void a_process_that_dies_says_nothing_about_a_name(void **state)
 	assert_true(is_denied("mallory"));
 }
 
+/* A line that denies something would be lost. */
+static void an_error_says_nothing_about_a_name_either(void **state)
+{
+	static const int errors[] = { EIO, EAGAIN, ECONNREFUSED };
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		shared->mood = FAILS;
+		shared->error = errors[i];
+		shared->asked = 0;
+		start(FIRST, PATIENCE_MS);
+		wait_until(is_asked_again);
+		assert_false(serves());
+		shared->mood = FAST;
+		wait_until(serves);
+		assert_true(is_denied("mallory"));
+		broker = broker_free(broker);
+		(void)close(parent_fd);
+	}
+	start(FIRST, PATIENCE_MS); /* for tear_down() */
+}
+
+/* Asked for, and not there: it is not asked for again. */
+static void a_name_that_cannot_be_found_is_a_mistake(void **state)
+{
+	static const int errors[] = { ENOENT, ESRCH, E2BIG, ERANGE };
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		shared->mood = FAILS;
+		shared->error = errors[i];
+		shared->asked = 0;
+		start(FIRST, PATIENCE_MS);
+		wait_until(serves);
+		assert_int_equal(shared->asked, 2);
+		assert_false(is_denied("mallory"));
+		broker = broker_free(broker);
+		(void)close(parent_fd);
+	}
+	start(FIRST, PATIENCE_MS); /* for tear_down() */
+}
+
+static void a_group_without_a_name_ends_nothing(void **state)
+{
+	start("[server]\nadministrators = root, @ tsadmin\n[terminal A]\ngroup = @\n" FIRST
+	      "@ = None\n",
+		PATIENCE_MS);
+	wait_until(serves);
+	assert_true(is_denied("mallory"));
+}
+
+static void who_cannot_go_on_ends_instead_of_serving_nobody(void **state)
+{
+	int code = 0;
+	start(FIRST, PATIENCE_MS);
+	no_steps = true;
+	uint64_t since = clock_monotonic_ms();
+	while (sd_event_get_state(broker->event) != SD_EVENT_FINISHED &&
+		clock_monotonic_ms() - since < PATIENCE_MS) {
+		assert_true(sd_event_run(broker->event, 500 * 1000) >= 0);
+	}
+	assert_int_equal(sd_event_get_state(broker->event), SD_EVENT_FINISHED);
+	assert_int_equal(sd_event_get_exit_code(broker->event, &code), 0);
+	assert_int_equal(code, EXIT_FAILURE);
+	assert_false(serves());
+}
+
+static void a_reload_that_cannot_go_on_stops_nothing(void **state)
+{
+	start(FIRST, PATIENCE_MS);
+	wait_until(serves);
+	shared->asked = 0;
+	set_file(SECOND);
+	assert_int_equal(configuration_load(broker), 0);
+	no_steps = true;
+	wait_until(is_asked);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(sd_event_run(broker->event, 100 * 1000) >= 0);
+	}
+	assert_true(serves());
+	assert_true(is_denied("mallory"));
+	no_steps = false;
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_read);
+	assert_true(is_denied("alice"));
+}
+
+static void a_reload_without_its_drop_ins_changes_nothing(void **state)
+{
+	char drop_ins[96];
+	(void)snprintf(drop_ins, sizeof(drop_ins), "%s/termserv.conf.d", folder);
+	start(FIRST, PATIENCE_MS);
+	wait_until(serves);
+	set_file(SECOND);
+	assert_int_equal(symlink("termserv.conf.d", drop_ins), 0); /* leads to itself */
+	assert_int_equal(configuration_load(broker), 0);
+	wait_until(is_read);
+	assert_true(is_denied("mallory"));
+	assert_false(is_denied("alice"));
+}
+
 static void what_is_right_counts_at_the_start(void **state)
 {
 	start(FIRST "unheard = None\nalice = None\nnonsense\n", PATIENCE_MS);
@@ -275,6 +393,41 @@ static void hear(char *text, size_t size, const char *file)
 	(void)close(log);
 }
 
+static char log_text[8192], wanted[192];
+static int log_fd;
+
+static bool is_said(void)
+{
+	ssize_t n = pread(log_fd, log_text, sizeof(log_text) - 1, 0);
+	assert_true(n >= 0);
+	log_text[n] = '\0';
+	return strstr(log_text, wanted) != NULL;
+}
+
+static void the_line_of_a_name_without_an_answer_is_named(void **state)
+{
+	char name[96];
+	(void)snprintf(name, sizeof(name), "%s/log", folder);
+	int old = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	log_fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(old >= 0 && log_fd >= 0);
+	assert_true(dup2(log_fd, STDERR_FILENO) >= 0);
+	(void)snprintf(wanted, sizeof(wanted), "%s:4: the user root cannot be looked up: %s", path,
+		strerror(EPIPE));
+	shared->mood = DIES_FOR_USERS;
+	start("[server]\nnonsense = 1\n[rights]\nroot = None\nmallory = None\n", PATIENCE_MS);
+	wait_until(is_said);
+	assert_false(serves());
+	shared->mood = FAST;
+	wait_until(serves);
+	(void)is_said();
+	assert_true(dup2(old, STDERR_FILENO) >= 0);
+	assert_null(strstr(log_text, "mallory")); /* which was not asked for yet */
+	assert_true(is_denied("mallory"));
+	(void)close(old);
+	(void)close(log_fd);
+}
+
 static void what_commands_read_elsewhere_is_named(void **state)
 {
 	char text[4096], line[192];
@@ -296,6 +449,13 @@ int main(void)
 		TEST(names_are_known_before_anybody_is_let_in),
 		TEST(nobody_is_let_in_while_the_name_service_hangs),
 		TEST(a_process_that_dies_says_nothing_about_a_name),
+		TEST(an_error_says_nothing_about_a_name_either),
+		TEST(a_name_that_cannot_be_found_is_a_mistake),
+		TEST(a_group_without_a_name_ends_nothing),
+		TEST(who_cannot_go_on_ends_instead_of_serving_nobody),
+		TEST(a_reload_that_cannot_go_on_stops_nothing),
+		TEST(a_reload_without_its_drop_ins_changes_nothing),
+		TEST(the_line_of_a_name_without_an_answer_is_named),
 		TEST(what_is_right_counts_at_the_start),
 		TEST(a_reload_takes_over_all_or_nothing),
 		TEST(a_reload_that_hangs_or_fails_changes_nothing_and_stops_nothing),

@@ -316,6 +316,37 @@ static void each_mistake_has_its_line_and_the_rest_counts(void **state)
 	assert_int_equal(c->terminals[0].doors.items[0].id, ALICE);
 }
 
+static int find_named(void *context, const char *name, uint32_t *ret)
+{
+	assert_true(name[0] != '\0'); /* nobody is asked for no name */
+	return find_group(context, name, ret);
+}
+
+static void a_group_without_a_name_is_a_mistake_of_its_line(void **state)
+{
+	static const struct config_names named = { .user = find_named, .group = find_named };
+	struct heard h = { 0 };
+	AUTO(server_config_free) struct server_config *c = NULL;
+	assert_int_equal(server_config_new(&c, &named), 0);
+	assert_int_equal(server_config_parse(c, "a.conf",
+				 "[server]\n"
+				 "administrators = @staff, @ \n" /* 2 */
+				 "[rights]\n"
+				 "@ = None\n" /* 4 */
+				 "[terminal A]\n"
+				 "group = @\n"	      /* 6 */
+				 "user = @,@staff\n", /* 7 */
+				 &named, hear, &h),
+		0);
+	static const unsigned lines[] = { 2, 4, 6, 7 };
+	assert_int_equal(h.count, ARRAY_SIZE(lines));
+	assert_memory_equal(h.lines, lines, sizeof(lines));
+	assert_string_equal(h.file, "a.conf");
+	assert_string_equal(h.last, "`@` is no name of a user or a group");
+	assert_int_equal(c->administrators.count, 1);
+	assert_int_equal(c->terminals[0].doors.count, 1);
+}
+
 static void a_name_in_use_is_said_with_its_number(void **state)
 {
 	struct heard h;
@@ -421,6 +452,27 @@ static void a_missing_file_is_no_mistake_and_one_that_others_can_write_is_not_re
 	remove_folder();
 }
 
+static void a_folder_that_cannot_be_read_is_named(void **state)
+{
+	struct heard h;
+	size_t mistakes = 0;
+	char path[256];
+	make_folder();
+	(void)snprintf(path, sizeof(path), "%s/termserv.conf.d", folder);
+	assert_int_equal(rmdir(path), 0);
+	AUTO(server_config_free) struct server_config *without = load(&h, &mistakes);
+	assert_int_equal(mistakes, 0);
+	assert_int_equal(symlink("termserv.conf.d", path), 0); /* leads to itself: also for root */
+	AUTO(server_config_free) struct server_config *c = load(&h, &mistakes);
+	assert_int_equal(mistakes, 1);
+	assert_int_equal(h.lines[0], 0);
+	assert_string_equal(h.file, path);
+	assert_int_equal(strncmp(h.last, "cannot be read: ", 16), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	remove_folder();
+}
+
 static void what_only_the_whole_can_tell_is_told(void **state)
 {
 	struct heard h;
@@ -448,10 +500,12 @@ int main(void)
 		cmocka_unit_test(a_line_of_rights_that_cannot_be_read_denies),
 		cmocka_unit_test(two_lines_for_one_user_keep_what_was_denied),
 		cmocka_unit_test(each_mistake_has_its_line_and_the_rest_counts),
+		cmocka_unit_test(a_group_without_a_name_is_a_mistake_of_its_line),
 		cmocka_unit_test(a_name_in_use_is_said_with_its_number),
 		cmocka_unit_test(drop_ins_count_in_their_order),
 		cmocka_unit_test(
 			a_missing_file_is_no_mistake_and_one_that_others_can_write_is_not_read),
+		cmocka_unit_test(a_folder_that_cannot_be_read_is_named),
 		cmocka_unit_test(what_only_the_whole_can_tell_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
