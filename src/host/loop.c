@@ -91,6 +91,8 @@ static void turn(struct session *s)
 	session_on_time(s, clock_monotonic_ms());
 }
 
+/* Hot is where the linker puts what a process at rest sleeps in together: fewer pages stay mapped.
+ */
 __attribute__((hot)) int host_run(uint32_t id)
 {
 	log_open("termserv-host");
