@@ -53,6 +53,10 @@ class Watched:
     def need(self, name, session=None):
         return self.pump.wait(lambda: self.one(name, session), "process %s of session %s" % (name, session))
 
+    def wait_log(self, text):
+        """Until the log has it: a process that ends a session writes its line when it likes."""
+        self.pump.wait(lambda: text in self.log(), lambda: "%r in the log:\n%s" % (text, self.log()[-4000:]))
+
     def kill(self, name, session=None, number=signal.SIGKILL):
         """Ends one process of the server and waits until the kernel has."""
         process = self.need(name, session)
@@ -78,10 +82,13 @@ class Watched:
             process.out.close()
             process.err.close()
         self.commands.clear()
-        while left := self.processes():
+
+        def none_left():
+            left = self.processes()
             for process in left:
                 processes.kill(process.pid)
-            self.pump.turn(0.01)
+            return not left
+        self.pump.wait(none_left, lambda: "the end of %r" % self.processes())
 
 
 class Server(Watched):
@@ -200,7 +207,7 @@ class Server(Watched):
 
     def connect(self, session, **more):
         """A new terminal that shows this session."""
-        former = self.session(session)["name"]
+        former = self.pump.wait(lambda: self.session(session), "session %s" % session)["name"]
         terminal = self.terminal("connect %s" % session, **more)
         terminal.session = session
         found = self.wait_state(session, "Active", lambda s: s["name"] != former)
@@ -242,8 +249,13 @@ class Server(Watched):
                 return session
         return None
 
-    def wait_state(self, number, state, also=lambda session: True, limit=LIMIT):
-        """Until the session is in this state (None: it is gone)."""
+    def states(self):
+        """{ID: (state, name of its terminal)}"""
+        return {s["id"]: (s["state"], s["name"]) for s in self.sessions() if s["id"] is not None}
+
+    def wait_state(self, number, state, also=lambda session: True, limit=LIMIT, on=None):
+        """Until the session is in this state (None: it is gone), and on this terminal. A picture, a prompt and the answer
+        to `connect` come before the server knows: what they say is waited for, not looked at."""
         seen = []
 
         def reached():
@@ -251,11 +263,28 @@ class Server(Watched):
             seen[:] = [session]
             if state is None or session is None:
                 return session is None and state is None
-            return session["state"] == state and also(session)
-        self.pump.wait(reached, lambda: "session %s to be %s, is %s" % (number, state, seen), limit)
+            return session["state"] == state and on in (None, session["name"]) and also(session)
+        self.pump.wait(reached, lambda: "session %s to be %s on %s, is %s" % (number, state, on or "any", seen), limit)
         return seen[0]
 
     # --- processes -------------------------------------------------------------------------------
+
+    def only(self, **fields):
+        """The one row of the list, once there is just one and it is like this."""
+        rows = []
+
+        def alone():
+            rows[:] = self.sessions()
+            return len(rows) == 1 and all(rows[0][name] == value for name, value in fields.items())
+        self.pump.wait(alone, lambda: "one session alone with %s, not %s" % (fields, rows))
+        return rows[0]
+
+    def program(self, session):
+        """The process of the session's program. The session is listed before that is executed: until then it is a host."""
+        def executed():
+            row = self.session(session)
+            return [p for p in self.processes() if p.pid == row["pid"] and not p.name.startswith("termserv")]
+        return self.pump.wait(executed, "the program of session %d" % session)[0]
 
     def log(self):
         path = self.runtime / "termservd.log"
@@ -264,7 +293,7 @@ class Server(Watched):
     # --- the end ---------------------------------------------------------------------------------
 
     def stop(self):
-        return self.run("termserv stop --force", limit=30)
+        return self.run("termserv stop --force")
 
     def end(self):
         """Stops the server; answers with what was wrong: a failed stop, processes that are still there."""
@@ -273,7 +302,7 @@ class Server(Watched):
             result = self.stop()
             if result.status != 0:
                 faults.append("termserv stop --force: %r" % (result,))
-            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes(), 10)
+            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes())
         except (AssertionError, OSError) as error:
             faults.append("termserv stop --force: %s" % error)
         return faults

@@ -18,9 +18,10 @@ import time
 import processes
 from emulator import Emulator
 
-LIMIT = 20.0  # seconds that any wait may last; a loaded machine needs some, a good run none
+LIMIT = 60.0  # seconds that any wait may last: a slow and loaded machine needs them, a good run none
 SLICE = 0.02  # how often a condition outside of our terminals is looked at
 PATIENCE = 2.0  # seconds after which a wait asks whether a leak check hangs
+REST = 0.5  # seconds without a change that count as rest
 MARK = b"\0<all that was written has come>\0"
 RAW_MAX = 64 * 1024 * 1024
 
@@ -65,6 +66,19 @@ class Pump:
                 checks.free()
                 look_at = now + checks.APART
             self.turn(SLICE)
+
+
+    def rest(self, look, what):
+        """What look() says once it has said the same for REST seconds: for what no event tells the end of."""
+        seen = [look(), time.monotonic()]
+
+        def same():
+            now = look()
+            if now != seen[0]:
+                seen[:] = [now, time.monotonic()]
+            return time.monotonic() - seen[1] >= REST
+        self.wait(same, lambda: "%s to rest: %s" % (what, seen[0]))
+        return seen[0]
 
 
 class Terminal:

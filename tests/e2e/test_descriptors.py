@@ -34,13 +34,13 @@ def kinds(process, also):
 def test_a_session_program_has_its_tty_and_nothing_else(server):
     busy_server(server)
     for session in server.sessions():
-        program = [p for p in server.processes() if p.pid == session["pid"]][0]
-        held = program.descriptors()
+        program = server.program(session["id"])
         tty = session["tty"]
         expected = {0: tty, 1: tty, 2: tty}
         if program.name == "bash":
             expected[255] = tty  # bash's own copy
-        assert held == expected
+        # Not looked at once: the program may just be loading its libraries.
+        server.pump.wait(lambda: program.descriptors() == expected, lambda: "%r to hold just its tty: %s" % (program, program.descriptors()))
 
 
 @pytest.mark.parametrize("name", ["termservd", "termserv-broker", "termserv-leader", "termserv-host"])
@@ -61,7 +61,8 @@ def test_each_process_holds_only_its_kinds_of_descriptors(server, name):
     ttys = {str(s["id"]): s["tty"] for s in server.sessions()}
     for process in found:
         mine = [ttys[process.arguments[-1]]] if name == "termserv-host" else []
-        assert kinds(process, own + mine) == {}, process
+        # What it opens for a moment only is none that it holds.
+        server.pump.wait(lambda: kinds(process, own + mine) == {}, lambda: "only its kinds: %r %s" % (process, kinds(process, own + mine)))
 
 
 def test_a_host_knows_one_session_folder_only(server):
@@ -87,7 +88,7 @@ def test_connecting_and_leaving_a_few_dozen_times_leaks_no_descriptor(server, na
         assert server.run("logoff %d" % server.detached()).status == 0
     turn()
     server.pump.wait(lambda: len(server.ids()) == 2, "the ended session to be gone")
-    before = count()
+    before = server.pump.rest(count, "the number of descriptors")
     for _ in range(12):
         turn()
     server.pump.wait(lambda: count() == before, lambda: "%s descriptors, have %s" % (before, count()))
@@ -108,7 +109,10 @@ def test_nothing_of_the_server_is_open_to_others(server):
     found = [server.runtime, *server.runtime.rglob("*")]
     assert len(found) > 8
     for path in found:
-        status = path.lstat()
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue  # it was there for a moment
         if stat.S_ISLNK(status.st_mode):
             continue
         assert status.st_uid == os.getuid(), path
@@ -128,10 +132,8 @@ def test_the_sessions_tty_is_closed_to_others(server):
 def test_the_session_has_the_environment_of_its_caller_and_two_words_more(server):
     env = server.environment(EXTRA="täglich", EMPTY="", NOTIFY_SOCKET="/nowhere", LISTEN_FDS="3", LISTEN_PID="1")
     result = server.run("termserv logon --detached -- cat", env=env)
-    session, = [server.session(int(result.out))]
-    program = [p for p in server.processes() if p.pid == session["pid"]][0]
-    found = program.environment
-    assert found["TERMSERV_SESSION"] == str(session["id"])
+    found = server.program(int(result.out)).environment
+    assert found["TERMSERV_SESSION"] == result.out.strip()
     assert found["EXTRA"] == "täglich" and found["EMPTY"] == ""
     assert set(found) <= set(env) | {"TERMSERV_SESSION", "TERM", "SSH_AUTH_SOCK", "WAYLAND_DISPLAY"}
     assert not set(found) & {"LISTEN_FDS", "LISTEN_PID"}
@@ -161,8 +163,7 @@ def test_the_servers_processes_have_left_the_callers_session_and_folder(server, 
 
 def test_the_program_has_its_callers_umask_and_default_signals(server):
     result = server.run(["sh", "-c", "trap '' INT HUP; umask 037; exec termserv logon --detached -- cat"])
-    session = server.session(int(result.out))
-    status = open("/proc/%d/status" % session["pid"]).read()
+    status = open("/proc/%d/status" % server.program(int(result.out)).pid).read()
     masks = dict(re.findall(r"^(Umask|SigBlk|SigIgn):\s*([0-9a-f]+)", status, re.M))
     assert int(masks["SigBlk"], 16) == 0 and int(masks["SigIgn"], 16) == 0
     assert masks["Umask"] == "0037"

@@ -35,6 +35,6 @@ def test_an_idle_session_wakes_no_process(server, shown):
     names = ["termserv-host", "termserv-leader", "termserv-broker", "termservd"]
     pids = [server.need(name).pid for name in names]
     since = {}
-    server.pump.wait(lambda: rests(server, pids, since), lambda: "%s to rest: %s" % (names, since), 40)
+    server.pump.wait(lambda: rests(server, pids, since), lambda: "%s to rest: %s" % (names, since), 240)
     t.line("echo a''live") if shown else server.connect(t.session).line("echo a''live").wait_for("\nalive")
     server.pump.wait(lambda: switches(pids[0]) != since["seen"][0], "the host to do something: else the count means nothing")

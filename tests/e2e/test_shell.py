@@ -36,7 +36,7 @@ def forced(request, server, another):
 def test_a_login_is_in_a_session_and_comes_back_to_it(server, another, forced):
     first = server.terminal("%s/ssh there" % forced.wrapper, env=forced.env).wait_for(PROMPT)
     first.line("echo it was me").wait_for("\nit was me")
-    assert [s["state"] for s in another.sessions()] == ["Active"]
+    another.wait_state(1, "Active")
     first.close()
     another.wait_state(1, "Disc")
     second = server.terminal("%s/ssh there" % forced.wrapper, env=forced.env).wait_for("it was me")
@@ -147,7 +147,7 @@ def test_a_login_with_the_login_shell_is_in_a_session_whose_shell_is_the_real_on
     env = server.environment(SHELL=str(server.programs / "termserv-shell"))
     here = server.terminal(["/bin/bash", "-c", "exec -a -termserv-shell %s/termserv-shell" % server.programs], env=env)
     here.wait_for(PROMPT)
-    assert [s["state"] for s in server.sessions()] == ["Active"]
+    server.wait_state(1, "Active")
     assert server.typed("echo $SHELL $0", here).out.split()[0] == "/bin/bash"
     # The host starts what the account names: in a session that is the real shell at once.
     here.line("exec -a -termserv-shell %s/termserv-shell" % server.programs).wait_for(PROMPT)

@@ -25,9 +25,9 @@ def check_clear_error(result):
     return result.err
 
 
-def take_all_descriptors(process):
+def take_all_descriptors(server, process):
     """No number below the limit is free: not one descriptor more. Gives back what was, for give_back()."""
-    used = process.descriptors()
+    used = server.pump.rest(process.descriptors, "what %r holds" % process)
     return set_limit(process.pid, resource.RLIMIT_NOFILE, min(set(range(len(used) + 1)) - set(used)))
 
 
@@ -40,7 +40,7 @@ def test_a_broker_without_descriptors_says_so_and_recovers(server, left):
     """Idle callers take what its limit has left. Each takes two: at the end the broker can accept one and no more, or none."""
     t = server.logon()
     broker = server.need("termserv-broker")
-    limit = max(broker.descriptors()) + left
+    limit = max(server.pump.rest(broker.descriptors, "what the broker holds")) + left
     former = set_limit(broker.pid, resource.RLIMIT_NOFILE, limit)
     idle = []
 
@@ -65,7 +65,7 @@ def test_a_broker_without_descriptors_says_so_and_recovers(server, left):
 def test_a_parent_without_descriptors_starts_no_session_and_says_so(server):
     t = server.logon()
     parent = server.need("termservd")
-    former = take_all_descriptors(parent)
+    former = take_all_descriptors(server, parent)
     check_clear_error(server.run("termserv logon --detached -- cat"))
     t.line("echo alive").wait_for("\nalive")
     give_back(parent, former)
@@ -76,7 +76,7 @@ def test_a_parent_without_descriptors_starts_no_session_and_says_so(server):
 def test_a_parent_without_descriptors_starts_its_broker_when_there_are_some_again(server):
     t = server.logon()
     parent = server.need("termservd")
-    former = take_all_descriptors(parent)
+    former = take_all_descriptors(server, parent)
     server.kill("termserv-broker")
     waiting = server.start("query session --json")
     t.line("echo alive").wait_for("\nalive")
@@ -91,7 +91,7 @@ def test_a_session_without_descriptors_cannot_be_connected_but_goes_on(server, n
     t = server.logon_fixed("TERM01")
     five = server.logon_fixed("TERM05")
     process = server.need(name, t.session)
-    former = take_all_descriptors(process)
+    former = take_all_descriptors(server, process)
     result = server.run("connect %d /dest:TERM05" % t.session)
     assert error_code(result) in (4, 7024, 7040), result
     t.line("echo alive").wait_for("\nalive")
@@ -175,7 +175,7 @@ def test_what_runs_goes_on_though_the_disk_is_full(tiny):
     assert server.run("connect %d /dest:TERM05" % t.session).status == 0
     five.wait_for("alive")
     kill_all(server, VICTIMS["broker"])
-    assert server.ids() == before
+    server.pump.wait(lambda: server.ids() == before, "all sessions")
     (server.runtime / "full").unlink()
     assert server.detached() > max(before)
 

@@ -15,12 +15,14 @@ from pathlib import Path
 import processes
 import pytest
 from server import PROMPT
+from terminal import LIMIT
 
 COOKIE = b"MIT-MAGIC-COOKIE-1"
 FAMILY_WILD = 0xFFFF
 
-pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("Xvfb", "xauth", "xdpyinfo"))),
-                                reason="Xvfb, xauth and xdpyinfo are not installed")
+# One group for one worker: none shall stand and wait for the lock of alone().
+pytestmark = [pytest.mark.xdist_group("x11"), pytest.mark.skipif(not all(map(shutil.which, ("Xvfb", "xauth", "xdpyinfo"))),
+                                reason="Xvfb, xauth and xdpyinfo are not installed")]
 
 
 class Screen:
@@ -102,7 +104,7 @@ def own_socket(display):
 
 @pytest.fixture(autouse=True)
 def alone():
-    """Display numbers are the whole machine's: one test at a time, whichever worker runs it."""
+    """Display numbers are the whole machine's: one test at a time, whoever else runs these tests."""
     with open(Path(tempfile.gettempdir()) / "termserv-x11-tests", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -121,9 +123,19 @@ def bound(display):
 
 def client(display):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    s.settimeout(10)
+    s.settimeout(LIMIT)
     s.connect("\0/tmp/.X11-unix/X" + display.removeprefix(":"))
     return s
+
+
+def read_exactly(s, size):
+    """However many pieces it comes in."""
+    data = b""
+    while len(data) < size:
+        piece = s.recv(size - len(data))
+        assert piece, "the end after %d of %d bytes" % (len(data), size)
+        data += piece
+    return data
 
 
 def hello(cookie, order="<", name=COOKIE):
@@ -154,11 +166,9 @@ def test_programs_that_were_there_before_keep_their_display(server, here, there)
     assert first.recv(1) == b"\1"
     t = again(server, t, there.environment(server, "localhost:%d.0"))
     assert shown(server, t) == there.size
-    while first.recv(65536, socket.MSG_DONTWAIT | socket.MSG_PEEK):
-        if len(first.recv(65536)) < 65536:
-            break
+    read_exactly(first, struct.unpack("<H", read_exactly(first, 7)[5:])[0] * 4)  # the rest of the greeting
     first.sendall(struct.pack("<BBH", 43, 0, 1))  # GetInputFocus
-    assert first.recv(32)[0] == 1
+    assert read_exactly(first, 32)[0] == 1
     first.close()
 
 
@@ -182,10 +192,9 @@ def test_a_client_without_the_sessions_cookie_is_refused(server, here, order, co
     t = logon(server, here.environment(server))
     c = client(variable(server, t, "DISPLAY"))
     c.sendall(hello(cookie, order, name))
-    answer = c.recv(65536)
-    status, length, major, minor, words = struct.unpack(order + "BBHHH", answer[:8])
-    assert (status, major, minor, words * 4) == (0, 11, 0, len(answer) - 8)
-    assert answer[8:8 + length].startswith(b"termserv: ") and c.recv(1) == b""
+    status, length, major, minor, words = struct.unpack(order + "BBHHH", read_exactly(c, 8))
+    assert (status, major, minor) == (0, 11, 0)
+    assert read_exactly(c, words * 4)[:length].startswith(b"termserv: ") and c.recv(1) == b""
     c.close()
 
 
@@ -290,13 +299,13 @@ def test_descriptors_pass_in_both_directions(server):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder))
     listener.listen()
-    listener.settimeout(10)
+    listener.settimeout(LIMIT)
     t = logon(server, server.environment(DISPLAY="unix:%s" % folder))
     c = client(variable(server, t, "DISPLAY"))
     c.sendall(hello(Path(variable(server, t, "XAUTHORITY")).read_bytes()[-16:]))
     x, _ = listener.accept()
-    x.settimeout(10)
-    assert x.recv(65536) == hello(b"", name=b"")  # the terminal has no cookie, and the session's own stays here
+    x.settimeout(LIMIT)
+    assert read_exactly(x, 12) == hello(b"", name=b"")  # the terminal has no cookie, and the session's own stays here
     pipes = [os.pipe() for _ in range(16)]
     socket.send_fds(c, [b"request"], [w for _, w in pipes])
     data, fds, _, _ = socket.recv_fds(x, 100, 32)
@@ -320,12 +329,12 @@ def test_a_large_picture_passes_unchanged_and_a_client_that_ends_is_heard_to_its
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(folder))
     listener.listen()
-    listener.settimeout(10)
+    listener.settimeout(LIMIT)
     t = logon(server, server.environment(DISPLAY=str(folder)))
     c = client(variable(server, t, "DISPLAY"))
     c.sendall(hello(Path(variable(server, t, "XAUTHORITY")).read_bytes()[-16:]))
     x, _ = listener.accept()
-    assert x.recv(12) == hello(b"", name=b"")
+    assert read_exactly(x, 12) == hello(b"", name=b"")
     picture = os.urandom(3 << 20)
     c.setblocking(False)
     x.setblocking(False)
@@ -369,7 +378,7 @@ def test_the_helper_and_its_names_go_with_the_session(server, here):
     assert has_abstract(display)
     t.line("exit").wait_exit()
     server.pump.wait(lambda: not processes.alive(helper.pid), "the helper to go")
-    assert not has_abstract(display) and not own_socket(display).exists()
+    server.pump.wait(lambda: not has_abstract(display) and not own_socket(display).exists(), "its names to go")
 
 
 def test_the_helper_and_its_names_go_with_a_killed_host(server, here):
@@ -380,13 +389,13 @@ def test_the_helper_and_its_names_go_with_a_killed_host(server, here):
     assert ours
     server.kill("termserv-host", number=signal.SIGKILL)
     server.pump.wait(lambda: not processes.alive(helper.pid), "the helper to go")
-    assert not ours & bound(display)  # another test may have taken the number since
+    server.pump.wait(lambda: not ours & bound(display), "its names to go")  # another test may have taken the number since
 
 
 def test_the_helper_has_three_sockets_and_no_terminal(server, here):
     t = logon(server, here.environment(server))
     helper = server.need("termserv-x11")
-    found = helper.descriptors()
+    found = server.pump.rest(helper.descriptors, "what the helper holds")
     assert {found[fd] for fd in found if fd > 2} == {"socket"} and set(found) <= set(range(6))
     assert t.path not in found.values() and not [f for f in found.values() if f.startswith("/dev/pts")]
     assert helper.arguments[1] == variable(server, t, "DISPLAY")
@@ -407,6 +416,6 @@ def test_another_user_is_not_heard(server, here):
             "try: s.sendall(bytes.fromhex(sys.argv[2])); print(s.recv(1))\n"
             "except (BrokenPipeError, ConnectionResetError): print(b'')")
     result = subprocess.run(["/usr/bin/python3", "-c", code, display, hello(cookie).hex()], user=65534, capture_output=True,
-                            text=True, check=True, timeout=20)
+                            text=True, check=True, timeout=LIMIT)
     assert result.stdout == "b''\n"
     assert shown(server, t) == here.size

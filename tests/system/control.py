@@ -14,9 +14,9 @@ INTERFACE = "io.termserv.Control."
 class Control:
     def __init__(self, uid, path=RUNTIME / "control"):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(LIMIT)
         with wire.as_uid(uid):
             self.socket.connect(str(path))
-        self.socket.settimeout(LIMIT)
         self.bytes = bytearray()
 
     def send(self, method, fds=(), more=False, **parameters):

@@ -23,8 +23,9 @@ from pathlib import Path
 
 import world
 
-LIFE = 300
-BOOT = 60.0
+LIFE = 3600  # longer than its tests take on a slow and loaded machine
+BOOT = 300.0
+LIMIT = 60.0  # seconds that any wait may last
 SLICE = 0.02  # how often a condition is looked at
 GROUP = "termserv-machine-"  # and the time at which it was made, and by which process
 SYSTEMD = "/lib/systemd/systemd"
@@ -258,7 +259,7 @@ class Machine:
                 *["%s=%s" % (n, os.environ[n]) for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if n in os.environ],
                 *map(str, words)]
 
-    def run(self, command, check=True, limit=30):
+    def run(self, command, check=True, limit=2 * LIMIT):
         result = subprocess.run(self.inside(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True, errors="replace", timeout=limit)
         assert not check or result.returncode == 0, "%s: %s\n%s%s" % (command, result.returncode, result.stdout, result.stderr)
@@ -285,7 +286,7 @@ class Machine:
         lines = self.out(["journalctl", "--output=json", "--all", "--no-pager", *matches]).splitlines()
         return [json.loads(line) for line in lines]
 
-    def wait(self, condition, what, limit=20.0):
+    def wait(self, condition, what, limit=LIMIT):
         """The first true value of condition()."""
         end = time.monotonic() + limit
         while True:
@@ -311,7 +312,7 @@ class Machine:
             self.process.kill()
             self.process.wait()
         if self.group is not None:
-            end = time.monotonic() + 10
+            end = time.monotonic() + LIMIT
             while not remove_group(self.group) and time.monotonic() < end:
                 select.select([], [], [], SLICE)
             if self.group.exists():

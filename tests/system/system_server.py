@@ -65,6 +65,7 @@ class SystemServer(Watched):
         self.people = {}
         self.config = config
         self.process = None
+        self.settles = True
         self.base = Path(tempfile.mkdtemp(prefix="ts-", dir="/tmp"))
         self.base.chmod(0o755)
         self.log_path = self.base / "log"
@@ -148,6 +149,25 @@ class SystemServer(Watched):
 
     # --- people ------------------------------------------------------------------------------------
 
+    def settle(self):
+        """What the server has answered anybody stands in its list from here on: a command of somebody else's could come
+        before. A prompt, a picture and the answer to `connect` are there earlier than a swap is done, and only who was
+        answered is made to wait for that by the server. So each of the people asks it something."""
+        from control import Control
+        if not self.settles or self.process is None or self.process.poll() is not None:
+            return
+        for person in self.people.values():
+            try:
+                link = Control(person.uid)
+            except OSError:
+                continue  # it does not serve
+            try:
+                link.call("GetCaller")
+            except ConnectionError:
+                pass  # nor now
+            finally:
+                link.close()
+
     def person(self, name):
         if name not in self.people:
             self.people[name] = Person(self, name)
@@ -167,10 +187,10 @@ class SystemServer(Watched):
         if self.process is None or self.process.poll() is not None:
             return ["termservd has ended: %s" % self.process.returncode] if self.process else []
         try:
-            result = self.root.run("termserv stop --force", limit=30)
+            result = self.root.run("termserv stop --force")
             if result.status != 0:
                 faults.append("termserv stop --force: %r" % (result,))
-            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes(), 10)
+            self.pump.wait(lambda: not self.processes(), lambda: "the end of %r" % self.processes())
             left = sorted(str(p) for p in RUNTIME.glob("sessions/*"))
             faults += ["left after termserv stop --force: %s" % p for p in left]
         except (AssertionError, OSError) as error:
@@ -261,6 +281,7 @@ class Person(Server):
         return [str(world.AS_USER), self.name, *self.argv(command)]
 
     def start(self, command, env=None, stdin=None, cwd=None):
+        self.system.settle()
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         process = subprocess.Popen(self.become(command), stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=env or self.environment(), cwd=cwd or self.folder(), start_new_session=True,
@@ -284,6 +305,7 @@ class Person(Server):
 
     def type_command(self, command, terminal):
         """As there; of several commands in one line all write into the files."""
+        self.system.settle()
         text = command if isinstance(command, str) else shlex.join(os.fspath(w) for w in command)
         return super().type_command("{ %s; }" % text, terminal)
 
@@ -313,7 +335,12 @@ class Person(Server):
         """The command fails with this code and changes nothing in the list that root sees."""
         before = self.system.root.states()
         assert self.code(arguments, in_terminal, password) == code
-        assert self.system.root.states() == before
+        self.wait_unchanged(before)
+
+    def wait_unchanged(self, before):
+        """The list that root sees is as it was, without the terminals of commands that are just ending."""
+        root = self.system.root
+        self.pump.wait(lambda: root.states() == before, lambda: "%s, not %s" % (before, root.states()))
 
     def states(self):
         return {s["id"]: (s["state"], s["name"], s["user"]) for s in self.sessions()}

@@ -51,7 +51,6 @@ def test_one_users_flood_of_calls_lets_others_be_served(server):
         server.pump.wait(lambda: len(server.need("termserv-broker").descriptors()) > 60, "the flood")
         for _ in range(50):
             link = control.Control(ALICE)
-            link.socket.settimeout(5)
             assert "error" not in link.call("ListSessions") and "error" not in link.call("GetCaller")
             link.close()
     finally:
@@ -64,7 +63,7 @@ def again(terminal, pattern, at):
 
 
 def stop_host(server, session):
-    host = server.one("termserv-host", session)
+    host = server.need("termserv-host", session)
     os.kill(host.pid, signal.SIGSTOP)
     return host
 
@@ -109,7 +108,8 @@ def test_a_stopped_host_does_not_keep_a_door_out_that_comes_anew(server):
         return tries[-1].running
 
     server.pump.wait(comes, "the terminal's name")
-    assert len(tries) > 1 and server.root.session(session)["state"] == "Disc"
+    assert len(tries) > 1
+    server.root.wait_state(session, "Disc")
     log_in(tries[-1], "bob", password_of("bob")).wait_for(PROMPT)
     os.kill(host.pid, signal.SIGCONT)
 

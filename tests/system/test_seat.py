@@ -40,7 +40,7 @@ def test_no_password_is_echoed(server):
 def test_the_only_disconnected_session_comes_back(server):
     idle = server.alice.detached("sh -c 'echo waited for you; cat'")
     log_in(prompt(server), "alice", password_of("alice")).wait_for("waited for you")
-    server.root.wait_state(idle, "Active", lambda s: s["name"] == "TERM07")
+    server.root.wait_state(idle, "Active", on="TERM07")
     # The new one, for which nobody came, is gone.
     server.pump.wait(lambda: server.root.ids() == [idle], lambda: "one session: %s" % server.root.sessions())
 
@@ -52,7 +52,7 @@ def test_of_several_the_person_chooses_and_sees_the_own_ones_alone(server):
     assert "number one" in terminal.screen() and "4321" not in terminal.screen()
     terminal.line(str(foreign)).wait_until(lambda t: t.screen().count("Number, n or q:") == 2, "to be asked again")
     terminal.line(str(first)).wait_for("number one")
-    server.root.wait_state(first, "Active", lambda s: s["name"] == "TERM07")
+    server.root.wait_state(first, "Active", on="TERM07")
     assert server.root.session(second)["state"] == "Disc"
 
 
@@ -64,15 +64,16 @@ def test_a_new_one_or_none_may_be_chosen(server, word, result):
     at = len(terminal.raw)
     terminal.line(word)
     again(terminal, re.compile(re.escape(result.strip())), at)
-    active = [s["name"] for s in server.root.sessions() if s["state"] == "Active"]
-    assert active == (["TERM07"] if word == "n" else [])
+    wanted = ["TERM07"] if word == "n" else []
+    server.pump.wait(lambda: [s["name"] for s in server.root.sessions() if s["state"] == "Active"] == wanted,
+                     lambda: "%s to be active: %s" % (wanted, server.root.sessions()))
 
 
 def test_the_next_person_finds_nothing_of_the_last_one(server):
     terminal = log_in(prompt(server), "alice", password_of("alice")).wait_for(PROMPT)
     terminal.line("echo the secret of alice").wait_for("\nthe secret of alice")
     at = len(terminal.raw)
-    server.alice.disconnect(server.root.ids()[0])
+    server.alice.disconnect(server.root.only(state="Active")["id"])
     again(terminal, LOGIN, at)
     assert "secret" not in terminal.screen() and "was disconnected by alice" in terminal.screen()
     assert b"\x1b[3J" in terminal.raw[at:]
@@ -103,7 +104,7 @@ def test_a_terminal_may_be_taken_while_the_password_is_awaited(server):
     terminal.line("bob").wait_for(PASSWORD)
     session = server.alice.logon()
     session.line("connect /dest:TERM07")
-    server.root.wait_state(session.session, "Active", lambda s: s["name"] == "TERM07")
+    server.root.wait_state(session.session, "Active", on="TERM07")
     terminal.line("echo it echoes").wait_for("\nit echoes")
 
 

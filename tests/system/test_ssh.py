@@ -38,7 +38,7 @@ def daemon(sshd, server):
 def login(server, **more):
     """alice in her session, by ssh."""
     terminal = server.alice.terminal("ssh here", **more).wait_for(PROMPT)
-    terminal.session = [s for s in server.root.sessions() if s["state"] == "Active"][0]["id"]
+    terminal.session = server.root.only(state="Active", user="alice")["id"]
     return terminal
 
 
@@ -116,7 +116,7 @@ def test_files_go_to_and_fro(server, daemon):
 def test_without_a_server_a_login_is_a_plain_shell(server, sshd):
     """Without --system it would be the user's own server."""
     sshd(manual_lines().replace("termserv logon", "termserv logon --system")).client(server.alice)
-    assert server.root.run("termserv stop --force", limit=30).status == 0
+    assert server.root.run("termserv stop --force").status == 0
     server.process.wait()
     server.process = None
     terminal = server.alice.terminal("ssh here").wait_for(PROMPT)
@@ -178,7 +178,7 @@ def keyed(configured):
 
 def test_a_key_has_a_fixed_terminal_that_asks_who_is_there(keyed):
     terminal = log_in(keyed.term03.terminal("ssh here"), "bob", password_of("bob")).wait_for(PROMPT)
-    session, = keyed.root.sessions()
+    session = keyed.root.only(state="Active")
     assert (session["name"], session["user"], session["listener"]) == ("TERM03", "bob", "ssh")
     assert keyed.bob.run("id -un", in_terminal=terminal).out == "bob\n"
     idle = keyed.alice.detached("sh -c 'echo found in the hall; cat'")
@@ -211,7 +211,7 @@ def test_the_key_gets_no_shell_while_the_terminal_cannot_be_had(keyed):
     first = keyed.term03.terminal("ssh here").wait_for(LOGIN)
     second = keyed.term03.terminal("ssh here")
     assert second.wait_exit() == 1 and "Error code 7023" in second.screen()
-    assert keyed.root.run("termserv stop --force", limit=30).status == 0
+    assert keyed.root.run("termserv stop --force").status == 0
     keyed.process.wait()
     keyed.process = None
     first.wait_until(lambda t: not t.running, "the first to end")
@@ -251,7 +251,7 @@ def test_a_certificate_has_a_fixed_terminal_as_a_key_has(certified):
     server, certify = certified
     certify()
     terminal = log_in(server.term03.terminal("ssh here"), "bob", password_of("bob")).wait_for(PROMPT)
-    session, = server.root.sessions()
+    session = server.root.only(state="Active")
     assert (session["name"], session["user"], session["listener"]) == ("TERM03", "bob", "ssh")
     terminal.close()
     server.root.wait_state(session["id"], "Disc")
@@ -300,8 +300,7 @@ def shelled(server, sshd):
 
 def test_as_a_login_shell_it_brings_a_session(server, shelled):
     terminal = server.alice.terminal("ssh here").wait_for(PROMPT)
-    session, = server.root.sessions()
-    assert (session["user"], session["state"]) == ("alice", "Active")
+    session = server.root.only(state="Active", user="alice")
     result = server.alice.run("echo $TERMSERV_SESSION; ps -o comm= -p $$", in_terminal=terminal)
     assert result.out.split() == [str(session["id"]), "bash"]
 
@@ -315,7 +314,7 @@ def test_as_a_login_shell_it_runs_commands_as_before(server, shelled):
 
 def test_as_a_login_shell_it_serves_su_too(server, shelled):
     terminal = server.root.terminal(["su", "-", "alice"]).wait_for(PROMPT)
-    assert server.root.sessions()[0]["user"] == "alice"
+    server.root.only(state="Active", user="alice")
     terminal.close()
 
 
@@ -393,8 +392,8 @@ def test_no_name_is_an_option_or_a_command(server, there, name):
 def test_a_session_there_is_shown_on_this_terminal(server, there):
     result = there.run(server.alice, "termserv logon --detached -- sh -c 'echo far away; exec cat'")
     terminal = server.alice.terminal("connect %d /server:there" % int(result.out)).wait_for("far away")
-    session, = there.sessions(server.alice)
-    assert session["state"] == "Active" and session["name"].startswith("ssh#")
+    server.pump.wait(lambda: [s["state"] for s in there.sessions(server.alice)] == ["Active"], "the session there to be active")
+    assert there.sessions(server.alice)[0]["name"].startswith("ssh#")
     assert server.alice.sessions() == []
     terminal.line("it answers").wait_for("it answers")
 

@@ -14,6 +14,7 @@ import world
 from puppet import real_uid
 from server import PROMPT, error_code
 from system_server import LOGIN, RUNTIME, USUAL, log_in, password_of
+from terminal import LIMIT
 
 BOBS = password_of("bob")
 
@@ -42,8 +43,7 @@ def test_the_callers_environment_comes_along_but_not_what_pam_has_set(server):
     env = server.alice.environment(EXTRA="täglich", FROM_PAM="mine", HOME="/nowhere", USER="root", LOGNAME="root")
     result = server.alice.run("termserv logon --detached -- cat", env=env)
     assert result.status == 0, result
-    session = server.root.session(int(result.out))
-    found = [p for p in server.processes() if p.pid == session["pid"]][0].environment
+    found = server.root.program(int(result.out)).environment
     assert found["EXTRA"] == "täglich" and found["FROM_PAM"] == world.PAM_VARIABLE[1]
     assert (found["HOME"], found["USER"], found["LOGNAME"]) == ("%s/alice" % world.HOMES, "alice", "alice")
 
@@ -53,8 +53,8 @@ def test_a_fixed_terminals_login_brings_nothing_of_its_doors_environment(server)
     env = door.environment(EVIL="1", LD_PRELOAD="", BASH_ENV="/tmp/evil", LANG="de_DE.UTF-8", TERM="vt220")
     terminal = door.terminal("termserv logon --terminal TERM07", env=env).wait_for(LOGIN)
     log_in(terminal, "alice", password_of("alice")).wait_for(PROMPT)
-    session, = server.root.sessions()
-    found = [p for p in server.processes() if p.pid == session["pid"]][0].environment
+    session = server.root.only(name="TERM07", state="Active")
+    found = server.root.program(session["id"]).environment
     assert not {"EVIL", "BASH_ENV", "LD_PRELOAD"} & set(found)
     assert found["LANG"] == "de_DE.UTF-8" and found["USER"] == "alice"
     assert real_uid(session["pid"]) == server.alice.uid
@@ -67,8 +67,8 @@ def test_leaders_keep_roots_limits(server):
     ours = processes.read(os.getpid(), "limits").decode()
     pattern = r"Max open files\s+(\d+)"
     assert re.search(pattern, limits).group(1) == re.search(pattern, ours).group(1)
-    program = server.root.session(session)["pid"]
-    assert re.search(pattern, processes.read(program, "limits").decode()).group(1) == str(world.PAM_LIMIT)
+    program = server.root.program(session)
+    assert re.search(pattern, processes.read(program.pid, "limits").decode()).group(1) == str(world.PAM_LIMIT)
 
 
 @pytest.mark.parametrize("how", ["logoff", "termserv reset session", "exit"])
@@ -82,10 +82,10 @@ def test_the_end_of_a_session_is_the_end_of_its_tree(server, how):
     if how == "exit":
         here.line("exit")
     else:
-        assert server.root.code("%s %d" % (how, here.session), limit=60) == 0
+        assert server.root.code("%s %d" % (how, here.session)) == 0
     server.root.wait_state(here.session, None)
     server.pump.wait(lambda: not sleepers(), lambda: "their end: %s" % sleepers())
-    assert not (RUNTIME / "sessions" / str(here.session)).exists()
+    server.pump.wait(lambda: not (RUNTIME / "sessions" / str(here.session)).exists(), "its folder to go")
 
 
 def test_a_setuid_program_works_in_a_session(server):
@@ -149,7 +149,7 @@ def test_a_caller_that_is_killed_does_not_undo_a_connect(server):
     processes.kill(command.pid)
     os.kill(host.pid, signal.SIGCONT)
     here.wait_for("seen at last")
-    server.root.wait_state(idle, "Active", lambda s: s["name"] == "TERM01")
+    server.root.wait_state(idle, "Active", on="TERM01")
 
 
 def crowd(server):
@@ -181,11 +181,12 @@ def test_sessions_of_all_people_survive_the_servers_death(server, victims):
 def test_rights_are_the_same_after_the_servers_death(server, victims):
     ids = crowd(server)
     kill_and_restart(server, KILLED[victims])
-    server.root.wait_state(ids["alice"], "Active")
+    for name, state in (("alice", "Active"), ("bob", "Active"), ("carol", "Disc")):
+        server.root.wait_state(ids[name], state)
     for operation in ("disconn", "logoff", "termserv reset session"):
         assert server.bob.code("%s %d" % (operation, ids["alice"])) == 5
     assert server.dave.sessions() == []
-    assert server.alice.code("logoff %d" % ids["alice"], limit=60) == 0
+    assert server.alice.code("logoff %d" % ids["alice"]) == 0
     assert server.erin.code("termserv reset session %d" % ids["bob"]) == 0
     new = server.alice.detached()
     assert new > max(ids.values())  # no number is used twice
@@ -218,7 +219,7 @@ def test_a_dead_leader_or_host_costs_one_session(server):
 def test_stop_ends_everything_of_everybody(server):
     crowd(server)
     server.person("termserv-tty").login_terminal("TERM07")
-    assert server.root.run("termserv stop --force", limit=60).status == 0
+    assert server.root.run("termserv stop --force").status == 0
     server.pump.wait(lambda: not server.processes(), lambda: "the end of %s" % server.processes())
     assert list((RUNTIME / "sessions").iterdir()) == []
     server.process.wait()
@@ -226,7 +227,7 @@ def test_stop_ends_everything_of_everybody(server):
 
 
 def test_a_second_server_does_not_start_beside_the_first(server):
-    result = subprocess.run([world.PROGRAMS / "termservd", "--system"], capture_output=True, timeout=20)
+    result = subprocess.run([world.PROGRAMS / "termservd", "--system"], capture_output=True, timeout=LIMIT)
     assert result.returncode == 1 and b"another server" in result.stderr
     assert server.root.sessions() == [] and server.process.poll() is None
 

@@ -87,8 +87,12 @@ def log_on(machine, name="alice", command="exec sleep 1000"):
 
 
 def environment(machine, session):
-    text = machine.run(["cat", "/proc/%d/environ" % owners(machine)[session][1]]).stdout
-    return dict(item.split("=", 1) for item in text.split("\0") if item)
+    """That of its program, once it is executed: until then it is a host."""
+    def executed():
+        text = machine.run("cat /proc/%s/environ" % owners(machine)[session][1], check=False).stdout
+        found = dict(item.split("=", 1) for item in text.split("\0") if item)
+        return found if "TERMSERV_SESSION" in found else None
+    return machine.wait(executed, "the program of session %d" % session)
 
 
 def group_of(machine, pid):
@@ -153,7 +157,7 @@ def test_the_first_command_starts_the_server(machine):
     assert machine.show(SOCKET, "ActiveState") == "active"
     assert machine.show(SERVICE, "ActiveState", "MainPID") == ["inactive", "0"]
     assert machine.run(machine.as_user("alice", "termserv query session")).returncode == 0
-    assert machine.show(SERVICE, "ActiveState", "SubState", "Type") == ["active", "running", "notify"]
+    machine.wait(lambda: machine.show(SERVICE, "ActiveState", "SubState", "Type") == ["active", "running", "notify"], "systemd to know")
 
 
 def test_the_folders_have_their_owners_and_modes(machine):
@@ -179,8 +183,10 @@ def test_sessions_are_there_with_their_owners_after(machine, end):
     before, first = owners(machine), main_process(machine)
     assert {i: o for i, (o, _) in before.items()} == ids
     machine.run(ENDS[end])
+    if end != "a crash of its broker":
+        machine.wait(lambda: main_process(machine) != first, "systemd to know of its end")
     assert machine.wait(lambda: owners(machine) == before, lambda: "%s, not %s" % (before, owners(machine)))
-    assert machine.show(SERVICE, "ActiveState") == "active"
+    machine.wait(lambda: machine.show(SERVICE, "ActiveState") == "active", "systemd to know that it is there")
     assert (main_process(machine) == first) == (end == "a crash of its broker")
     for number in ids:
         assert machine.run("termserv logoff %d" % number).returncode == 0
@@ -234,11 +240,11 @@ def test_a_session_is_a_login_of_logind_and_is_gone_after_logoff(machine):
     scope = "/user.slice/user-2001.slice/" + shown["Scope"]
     assert group_of(machine, leader) == scope
     assert group_of(machine, owners(machine)[number][1]) == scope + "/session-%d" % number
-    assert len(processes_of(machine, "alice")) == 3
+    machine.wait(lambda: len(processes_of(machine, "alice")) == 3, lambda: "three processes: %s" % processes_of(machine, "alice"))
     assert machine.run("termserv logoff %d" % number).returncode == 0
     gone(machine)
     machine.wait(lambda: machine.show(shown["Scope"], "ActiveState") == "inactive", "the end of the scope")
-    assert machine.run("ls /sys/fs/cgroup%s" % scope, check=False).returncode != 0
+    machine.wait(lambda: machine.run("ls /sys/fs/cgroup%s" % scope, check=False).returncode != 0, "its group to go")
 
 
 def test_what_logind_ends_is_over_for_termserv_too(machine):
@@ -246,7 +252,7 @@ def test_what_logind_ends_is_over_for_termserv_too(machine):
     (login, _), = logins(machine).items()
     machine.run("loginctl terminate-session " + login)
     machine.wait(lambda: owners(machine) == {}, "the end of the session")
-    assert machine.out("ls /run/termserv/sessions") == ""
+    machine.wait(lambda: machine.out("ls /run/termserv/sessions") == "", "its folder to go")
 
 
 def test_two_sessions_of_one_person_are_two_logins(machine):
@@ -273,14 +279,15 @@ def test_without_logind_each_session_has_a_control_group_below_the_service(witho
     below = "/system.slice/%s/session-" % SERVICE
     for number in (first, second):
         assert group_of(machine, owners(machine)[number][1]) == below + str(number)
-    assert group_of(machine, machine.out("pgrep -x -f 'sleep 999'")) == below + str(first)
+    sleeper = machine.wait(lambda: machine.run("pgrep -x -f 'sleep 999'", check=False).stdout.strip(), "its child")
+    assert group_of(machine, sleeper) == below + str(first)
     before = owners(machine)
     machine.run("systemctl restart " + SERVICE)
     assert machine.wait(lambda: owners(machine) == before, "both sessions")
     assert group_of(machine, before[first][1]) == below + str(first)
     machine.run("termserv logoff %d" % first)
-    assert machine.run("pgrep -x -f 'sleep 999'", check=False).stdout == ""
-    assert machine.out("ls -d /sys/fs/cgroup%s*" % below) == "/sys/fs/cgroup%s%d" % (below, second)
+    machine.wait(lambda: machine.run("pgrep -x -f 'sleep 999'", check=False).stdout == "", "the end of its child")
+    machine.wait(lambda: machine.out("ls -d /sys/fs/cgroup%s*" % below) == "/sys/fs/cgroup%s%d" % (below, second), "its group to go")
 
 
 # --- nothing of the unit is felt in a session --------------------------------------------------------------------------
@@ -326,8 +333,9 @@ def test_somebody_logs_on_at_a_fixed_terminal(machine, line):
     line.wait_for("login:").line("alice")
     line.wait_for("assword:").line(machines.password_of("alice"))
     line.wait_for("ready> ")
-    only, = [s for s in sessions(machine) if s["id"] is not None]
-    assert (only["name"], only["user"], only["state"], only["device"]) == ("TERM03", "alice", "Active", "/dev/" + LINE)
+    wanted = [("TERM03", "alice", "Active", "/dev/" + LINE)]  # which the person at the terminal sees before the server knows
+    machine.wait(lambda: [(s["name"], s["user"], s["state"], s["device"]) for s in sessions(machine)] == wanted,
+                 lambda: "%s, not %s" % (wanted, sessions(machine)))
     (login, _), = logins(machine).items()
     assert machine.out("loginctl show-session -P TTY " + login) == "TERM03"
     line.line("id -un; exit").wait_for("alice")
@@ -353,7 +361,7 @@ def test_the_session_of_a_fixed_terminal_stays_when_its_unit_ends(machine, line)
     machine.run("systemctl restart " + TERMINAL)
     line.wait_for("login:")
     assert owners(machine) == before
-    assert [s["state"] for s in sessions(machine) if s["id"] in before] == ["Disc"]
+    machine.wait(lambda: [s["state"] for s in sessions(machine) if s["id"] in before] == ["Disc"], "the session to be on no terminal")
 
 
 # --- the journal --------------------------------------------------------------------------------------------------------
@@ -420,7 +428,7 @@ def test_a_broker_whose_nursery_ended_is_followed_by_another(machine):
     broker = machine.out("pgrep -o -x termserv-broker")
     machine.run("kill -9 $(pgrep -x termserv-fork)")
     machine.wait(lambda: machine.run("pgrep -o -x termserv-broker", check=False).stdout.strip() not in ("", broker), "another broker")
-    assert list(owners(machine)) == [number]
+    machine.wait(lambda: list(owners(machine)) == [number], "the session")
     assert log_on(machine, "bob") in owners(machine)
 
 

@@ -387,7 +387,7 @@ def test_a_leader_asks_the_kernel_who_its_broker_is(server):
         except (ConnectionResetError, BrokenPipeError):
             data = b""
         assert data == b"" or wire.packet(data).header.type == wire.REFUSED
-    assert server.root.session(number)["state"] == "Disc"
+    server.root.wait_state(number, "Disc")
 
 
 # --- who runs as whom, with what ---------------------------------------------------------------------
@@ -447,8 +447,9 @@ def test_no_root_process_holds_a_users_tty(server):
     server.alice.run("true", in_terminal=here)
     for name in ("termservd", "termserv-leader", "termserv-broker"):
         for process in server.processes(name):
-            held = [t for t in process.descriptors().values() if t.startswith("/dev/pts/") or t in ("/dev/ptmx", "/dev/tty")]
-            assert held == [], process
+            def held():
+                return [t for t in process.descriptors().values() if t.startswith("/dev/pts/") or t in ("/dev/ptmx", "/dev/tty")]
+            server.pump.wait(lambda: held() == [], lambda: "%r to hold none: %s" % (process, held()))
 
 
 ANONYMOUS = {"socket", "pipe", "anon_inode:[eventpoll]", "anon_inode:[signalfd]", "anon_inode:[timerfd]", "anon_inode:[pidfd]",
@@ -488,20 +489,22 @@ def test_descriptors_are_exactly_the_documented_ones(server, name):
         "termserv-host": [run + r"/sessions/\d+/run", "/dev/ptmx", "/dev/pts/ptmx", r"/dev/pts/\d+", r"/memfd:.*"],
     }[name]
     for process in server.processes(name):
-        left = {n: t for n, t in process.descriptors().items()
-                if t not in ANONYMOUS and not any(re.fullmatch(p, t) for p in [*own, log])}
-        assert left == {}, process
+        def left():
+            return {n: t for n, t in process.descriptors().items()
+                    if t not in ANONYMOUS and not any(re.fullmatch(p, t) for p in [*own, log])}
+        # What it opens for a moment only is none that it holds.
+        server.pump.wait(lambda: left() == {}, lambda: "%r to hold no more than these: %s" % (process, left()))
 
 
 def test_a_session_program_has_its_tty_and_nothing_else(server):
     busy(server)
     for session in [s for s in server.root.sessions() if s["id"] is not None]:
-        program = [p for p in server.processes() if p.pid == session["pid"]][0]
+        program = server.root.program(session["id"])
         tty = session["tty"]
         expected = {0: tty, 1: tty, 2: tty}
         if program.name == "bash":
             expected[255] = tty
-        assert program.descriptors() == expected
+        server.pump.wait(lambda: program.descriptors() == expected, lambda: "%r to hold just its tty: %s" % (program, program.descriptors()))
         assert real_uid(program.pid) == session["uid"]
 
 

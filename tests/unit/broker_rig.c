@@ -27,7 +27,7 @@
 #include "broker_rig.h"
 #include "config/server_config.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000
 
 static int user_of_name(void *context, const char *name, uint32_t *ret_uid)
 {

@@ -98,7 +98,7 @@ static struct rig_leader spawned_deaf(uint32_t *ret_owner)
 	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
 	uint64_t since = clock_monotonic_ms();
 	int r = -EAGAIN;
-	while (r == -EAGAIN && clock_monotonic_ms() - since < 5000) {
+	while (r == -EAGAIN && clock_monotonic_ms() - since < 30000) {
 		rig_turn(&rig);
 		r = link_receive(rig.parent_fd, &packet, &set);
 	}

@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 #include "broker/nursery.h"
 
-#define LIMIT_MS 10000
+#define LIMIT_MS 30000
 
 /* Says whose child it is and whether the test's privileges are still there, and waits for the end.
  */

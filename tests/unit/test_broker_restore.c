@@ -74,7 +74,7 @@ static struct rig_leader accept_broker(int listener, uint32_t id, const char *te
 	uint64_t since = clock_monotonic_ms();
 	while ((l.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) < 0) {
 		assert_int_equal(errno, EAGAIN);
-		assert_true(clock_monotonic_ms() - since < 5000);
+		assert_true(clock_monotonic_ms() - since < 30000);
 		rig_turn(&rig);
 	}
 	l.info = (struct link_info){ .header = { LINK_VERSION, LINK_INFO, 0 },
@@ -193,7 +193,7 @@ static void a_leader_that_hangs_up_again_and_again_is_given_up(void **state)
 	(void)close(l.fd);
 	uint64_t since = clock_monotonic_ms();
 	while (rig.broker->session_count > 0) {
-		assert_true(clock_monotonic_ms() - since < 5000);
+		assert_true(clock_monotonic_ms() - since < 30000);
 		rig_turn(&rig);
 	}
 	assert_true(folder_is_there("5")); /* it lives: the next broker may try */

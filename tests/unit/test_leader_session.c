@@ -203,7 +203,8 @@ static void a_strange_user_gives_no_orders(void **state)
 	rig_stop(&r);
 }
 
-static void a_reset_ends_whatever_the_session_has_started(void **state)
+/* How long it took, in ms. */
+static uint64_t reset_of_what_ignores_everything(void)
 {
 	struct rig r;
 	struct door d;
@@ -222,7 +223,7 @@ static void a_reset_ends_whatever_the_session_has_started(void **state)
 	rig_tell(&r, LINK_RESET, "", "Session 7 was reset by alice.");
 	uint64_t begun = clock_monotonic_ms();
 	(void)rig_wait(&r, LINK_ENDED);
-	assert_true(clock_monotonic_ms() - begun < 1500); /* no grace period */
+	uint64_t took = clock_monotonic_ms() - begun;
 	assert_string_equal(r.ended.text, "the session was reset");
 	assert_false(rig_alive(orphan));
 	assert_false(rig_alive(program));
@@ -231,6 +232,17 @@ static void a_reset_ends_whatever_the_session_has_started(void **state)
 	assert_string_equal(d.bye.text, "Session 7 was reset by alice.");
 	door_close(&d);
 	rig_stop(&r);
+	return took;
+}
+
+static void a_reset_ends_whatever_the_session_has_started(void **state)
+{
+	uint64_t took = reset_of_what_ignores_everything();
+	/* A grace period would be in each, what the machine was busy with is not. */
+	for (int again = 0; again < 4 && took >= 1500; again++) {
+		took = reset_of_what_ignores_everything();
+	}
+	assert_true(took < 1500);
 }
 
 static void a_logoff_hangs_up_and_lets_the_program_say_how_it_ends(void **state)
