@@ -15,7 +15,7 @@ def test_the_demo_shows_its_examples_in_time_and_leaves_nothing(server):
     assert result.out.count("SESSIONNAME") >= 6
     for text in ("$ connect", "/password:", "connect TERM03 /v /dest:"):
         assert text in result.out
-    assert server.processes() == []
+    server.pump.wait(lambda: server.processes() == [], lambda: "none of its processes to be left: %s" % server.processes())
     assert not [p for p in server.home.rglob("*") if "termserv-demo" in p.name]
     print("the demo took %.1f s" % took)
 

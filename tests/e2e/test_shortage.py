@@ -159,7 +159,8 @@ def test_a_full_disk_is_a_clear_error(tiny):
     fill(tiny.runtime)
     result = tiny.run("termserv logon --detached -- cat")
     assert "[112]" in check_clear_error(result), result
-    assert tiny.ids() == [] and tiny.processes("termserv-leader") == []
+    assert tiny.ids() == []
+    tiny.pump.wait(lambda: tiny.processes("termserv-leader") == [], "no leader to be left")
     (tiny.runtime / "full").unlink()
     assert tiny.detached() in (1, 2)
 

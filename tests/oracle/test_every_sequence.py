@@ -53,7 +53,7 @@ def fails_without(key, folder):
         return False
     script = folder / "without.test"
     script.write_text("\n".join(lines) + "\n")
-    run = subprocess.run([RUNNER, "--checks-only", script], capture_output=True, timeout=60)
+    run = subprocess.run([RUNNER, "--checks-only", script], capture_output=True, timeout=300)
     assert run.returncode in (0, 1), run.stderr.decode()
     return run.returncode == 1
 

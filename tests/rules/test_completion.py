@@ -65,7 +65,7 @@ class Shell:
                        "TERMSERV_RUNTIME_DIR": str(self.runtime)}
         arguments = ["--norc", "--noprofile", "-i"] if name == "bash" else ["-f", "-i"]
         self.child = pexpect.spawn(shutil.which(name), arguments, env=environment, cwd=str(folder), encoding="utf-8",
-                                   timeout=20, dimensions=(60, 100))
+                                   timeout=120, dimensions=(60, 100))
         completions = tree.ROOT / "data/completions"
         self.child.send(START[name].format(file=completions / "termserv.bash", folder=completions))
         self.child.expect("ready> ")

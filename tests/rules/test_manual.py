@@ -183,7 +183,7 @@ def server(tmp_path):
 
     def run(*arguments):
         return subprocess.run([tree.BIN / "termserv", *arguments], env=environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=30, check=False)
+                              stdin=subprocess.DEVNULL, timeout=120, check=False)
     started = run("logon", "--detached", "--", "cat")
     assert started.returncode == 0, started.stderr
     yield run

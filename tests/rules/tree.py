@@ -58,5 +58,5 @@ def program(*arguments):
     """Runs a built program and gives its result; a rule about programs is never skipped because nobody built them."""
     path = BIN / arguments[0]
     assert path.exists(), f"{path} is not built: run ./run --build, or set TERMSERV_BIN"
-    return subprocess.run([path, *arguments[1:]], capture_output=True, text=True, timeout=20, check=False,
+    return subprocess.run([path, *arguments[1:]], capture_output=True, text=True, timeout=120, check=False,
                           stdin=subprocess.DEVNULL)

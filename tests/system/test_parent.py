@@ -86,7 +86,7 @@ def test_a_configuration_with_mistakes_changes_nothing(server):
     assert server.root.run("query session").status == 0  # the broker has read the good one
     server.reload(USUAL.replace("* = User", "* = None") + "[nonsense]\n")
     server.pump.wait(lambda: "stays as it was" in server.log(), "the complaint")
-    assert re.search(r"termserv\.conf:\d+", server.log())
+    server.pump.wait(lambda: re.search(r"termserv\.conf:\d+", server.log()), "the line that is wrong")
     assert server.carol.run("termserv logon --detached -- cat").status == 0
 
 
