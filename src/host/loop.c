@@ -24,6 +24,7 @@ static int timeout_ms(const struct session *s)
 	return wait < INT32_MAX ? (int)wait : INT32_MAX;
 }
 
+/* The viewers' cables, and behind them as many terminals. */
 static size_t fill(const struct session *s, struct pollfd *polls, struct viewer **list)
 {
 	bool runs = s->stage == SESSION_RUNNING;
@@ -38,9 +39,14 @@ static size_t fill(const struct session *s, struct pollfd *polls, struct viewer 
 	polls[POLL_PROGRAM] = (struct pollfd){ .fd = s->program.pid_fd, .events = POLLIN };
 	size_t count = switchboard_list(s, list);
 	for (size_t i = 0; i < count; i++) {
+		short events = switchboard_terminal_events(list[i]);
 		polls[POLL_VIEWERS + i] = (struct pollfd){
 			.fd = list[i]->hung ? -1 : list[i]->fd,
 			.events = switchboard_events(list[i]),
+		};
+		polls[POLL_VIEWERS + count + i] = (struct pollfd){
+			.fd = events != 0 ? list[i]->out.terminal : -1,
+			.events = events,
 		};
 	}
 	return count;
@@ -61,9 +67,9 @@ static void on_link(struct session *s, short revents)
 static void turn(struct session *s)
 {
 	struct viewer *list[SWITCHBOARD_VIEWERS_MAX];
-	struct pollfd polls[POLL_VIEWERS + SWITCHBOARD_VIEWERS_MAX];
+	struct pollfd polls[POLL_VIEWERS + 2 * SWITCHBOARD_VIEWERS_MAX];
 	size_t viewers = fill(s, polls, list);
-	int n = poll(polls, POLL_VIEWERS + viewers, timeout_ms(s));
+	int n = poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
 	if (n < 0 && errno != EINTR) {
 		log_error("poll: %s", strerrordesc_np(errno));
 		session_abandon(s);
@@ -79,6 +85,11 @@ static void turn(struct session *s)
 		for (size_t i = 0; i < viewers; i++) {
 			if (polls[POLL_VIEWERS + i].revents != 0) {
 				switchboard_on_cable(s, list[i], polls[POLL_VIEWERS + i].revents);
+			}
+		}
+		for (size_t i = 0; i < viewers; i++) {
+			if (polls[POLL_VIEWERS + viewers + i].revents != 0) {
+				switchboard_on_terminal(s, list[i]);
 			}
 		}
 		if (polls[POLL_PROGRAM].revents != 0) {

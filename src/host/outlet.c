@@ -1,8 +1,14 @@
 #include "host/outlet.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 /* A picture of the largest screen fits; raw output is cut long before. */
@@ -11,15 +17,17 @@
  * many of them at once. */
 #define OUTPUT_FRAME ((size_t)4096)
 #define FRAMES_AT_ONCE 16
+#define ASK_EVERY_MS 100 /* whether the terminal is still lent: less than a door waits for it */
 
 void outlet_init(struct outlet *o, int fd)
 {
-	*o = (struct outlet){ .fd = fd, .waiting = BUF_INIT(WAITING_MAX) };
+	*o = (struct outlet){ .fd = fd, .terminal = -1, .waiting = BUF_INIT(WAITING_MAX) };
 }
 
 void outlet_done(struct outlet *o)
 {
 	buf_done(&o->waiting);
+	auto_close(&o->terminal);
 	outlet_init(o, -1);
 }
 
@@ -31,6 +39,39 @@ size_t outlet_waiting(const struct outlet *o)
 uint64_t outlet_end(const struct outlet *o)
 {
 	return o->sent + outlet_waiting(o);
+}
+
+int outlet_lend(struct outlet *o, int fd)
+{
+	AUTO_FD int theirs = fd; /* its flags are the door's too: it could make us wait */
+	char path[32];
+	if (outlet_waiting(o) > 0) {
+		return -EBUSY;
+	}
+	if (!isatty(theirs)) {
+		return -ENOTTY;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", theirs);
+	int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0) {
+		return -errno;
+	}
+	o->terminal = own;
+	o->asked = 0;
+	o->full = false;
+	return 0;
+}
+
+void outlet_return(struct outlet *o)
+{
+	if (outlet_is_lent(o)) {
+		auto_close(&o->terminal);
+		o->terminal = -1;
+		o->broken = false; /* that was the terminal; the cable may still take a goodbye */
+		buf_clear(&o->waiting);
+		o->head = 0;
+		o->full = false;
+	}
 }
 
 void outlet_trim(struct outlet *o)
@@ -49,10 +90,14 @@ static void forget_all(struct outlet *o)
 	o->full = false; /* with nothing to wait for, nobody would ask poll() */
 }
 
-/* The socket took n bytes of what waits: follows the frames, so that a cut finds their borders. */
+/* n bytes of what waits were taken: follows the frames, so that a cut finds their borders. */
 static void advance(struct outlet *o, size_t n)
 {
 	o->sent += n;
+	if (outlet_is_lent(o)) {
+		o->head += n;
+		n = 0;
+	}
 	while (n > 0) {
 		if (o->front_left == 0) {
 			struct cable_header header;
@@ -69,10 +114,37 @@ static void advance(struct outlet *o, size_t n)
 	}
 }
 
-/* Bytes that the socket took, 0 when it is full or broken. */
+/* Whether the door has not taken its terminal back. It waits for us to see that on the cable, but
+ * not for long: who was stopped for longer must not write on over what the terminal shows by now.
+ */
+static bool still_lent(struct outlet *o)
+{
+	uint64_t now = clock_monotonic_ms();
+	if (now - o->asked >= ASK_EVERY_MS) {
+		struct pollfd cable = { .fd = o->fd, .events = POLLRDHUP };
+		if (poll(&cable, 1, 0) != 0) {
+			return false;
+		}
+		o->asked = now;
+	}
+	return true;
+}
+
+/* -errno: -EAGAIN when it takes nothing now. */
+static ssize_t write_terminal(struct outlet *o, const struct iovec *iov, size_t count)
+{
+	if (!still_lent(o)) {
+		return -EPIPE;
+	}
+	ssize_t n = writev(o->terminal, iov, (int)count);
+	return n > 0 ? n : n < 0 && errno != EINTR ? -errno : -EAGAIN;
+}
+
+/* Bytes that were taken, 0 when it is full or broken. */
 static size_t give(struct outlet *o, const struct iovec *iov, size_t count)
 {
-	ssize_t n = fd_send_now(o->fd, iov, count, NULL, 0);
+	ssize_t n = outlet_is_lent(o) ? write_terminal(o, iov, count)
+				      : fd_send_now(o->fd, iov, count, NULL, 0);
 	if (n >= 0) {
 		return (size_t)n;
 	}
@@ -175,10 +247,25 @@ static int put_some(struct outlet *o, enum cable_type type, const uint8_t *paylo
 	return r;
 }
 
+static int put_bare(struct outlet *o, const uint8_t *bytes, size_t length)
+{
+	struct iovec iov = { (void *)bytes, length };
+	size_t taken = outlet_waiting(o) == 0 && !o->full && !o->broken ? give(o, &iov, 1) : 0;
+	o->sent += taken;
+	if (o->broken || taken == length) {
+		return 0;
+	}
+	compact(o);
+	return buf_put(&o->waiting, bytes + taken, length - taken);
+}
+
 int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length)
 {
 	const uint8_t *bytes = payload;
 	int r = 0;
+	if (outlet_is_lent(o)) {
+		return type == CABLE_OUTPUT ? put_bare(o, bytes, length) : -EBUSY;
+	}
 	do {
 		size_t step;
 		if (o->broken) {

@@ -1,8 +1,10 @@
-/* What is on its way to one door: cable frames that its socket has not taken yet.
+/* What is on its way to one door: cable frames that its socket has not taken yet. Or, while the
+ * door lends it, to the terminal itself: then only OUTPUT may be put, and its bytes go out bare.
  *
  * Always holds: nothing blocks; what is cut is cut between two frames, so that the door's reader
  * never loses its place; a door that has closed only makes the outlet `broken`, because bytes that
- * were typed there may still lie in the socket. */
+ * were typed there may still lie in the socket; a terminal that the door has taken back is not
+ * written to, even by a process that was stopped meanwhile. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,23 +15,37 @@
 #include "protocol/cable.h"
 
 struct outlet {
-	int fd; /* borrowed */
+	int fd;	      /* the cable; borrowed */
+	int terminal; /* lent to us; -1 = it is not */
+	uint64_t
+		asked; /* when the cable was last asked whether it still is: clock_monotonic_ms() */
 	bool broken;
-	bool full; /* the socket took no more; not asked again before outlet_ready() */
+	bool full; /* it took no more; not asked again before outlet_ready() */
 	struct buf waiting;
 	size_t head;	   /* bytes of `waiting` that were sent already */
 	size_t front_left; /* bytes of a frame that was begun; 0 = the next byte begins a frame */
-	uint64_t sent;	   /* bytes that the socket has taken, ever */
+	uint64_t sent;	   /* bytes that were taken, ever */
 };
 
 void outlet_init(struct outlet *o, int fd);
 void outlet_done(struct outlet *o);
 
+/* `fd` is the door's terminal, or what it says is that: it is closed, and an own description of it
+ * is written to from now on. 0, or -errno (-ENOTTY: it is none; -EBUSY: frames wait): all stays as
+ * it was. */
+int outlet_lend(struct outlet *o, int fd);
+/* Gives the terminal back, with what had not gone there. Nothing when it was not lent. */
+void outlet_return(struct outlet *o);
+static inline bool outlet_is_lent(const struct outlet *o)
+{
+	return o->terminal >= 0;
+}
+
 /* Sends the frame, or keeps what does not fit. An OUTPUT becomes several small ones. 0, or -ENOBUFS
  * / -ENOMEM: nothing was put, or of an OUTPUT only a first part. */
 int outlet_put(struct outlet *o, enum cable_type type, const void *payload, size_t length);
 
-/* The socket has room again, says poll(). */
+/* There is room again, says poll(): of the terminal while it is lent, else of the cable. */
 void outlet_ready(struct outlet *o);
 
 /* Sends what waits, as far as there is room. True when nothing waits any more. */

@@ -168,6 +168,11 @@ static int on_frame(struct session *s, struct viewer *v, const struct cable_fram
 			on_size(s, v, frame);
 		}
 		return v->state == VIEWER_NEW ? -EPROTO : 0;
+	case CABLE_LEND: {
+		int r = viewer_lend(v, s->screen);
+		session_set_answering(s);
+		return r;
+	}
 	case CABLE_BYE:
 		v->closed = true;
 		return 0;
@@ -233,8 +238,21 @@ short switchboard_events(const struct viewer *v)
 	if (v->hung) {
 		return 0;
 	}
-	bool waits = outlet_waiting(&v->out) > 0;
-	return (short)((v->paused ? 0 : POLLIN) | (waits ? POLLOUT : 0));
+	bool waits = !outlet_is_lent(&v->out) && outlet_waiting(&v->out) > 0;
+	return (short)((v->paused ? POLLRDHUP : POLLIN) | (waits ? POLLOUT : 0));
+}
+
+short switchboard_terminal_events(const struct viewer *v)
+{
+	bool waits = outlet_is_lent(&v->out) && outlet_waiting(&v->out) > 0;
+	return waits ? POLLOUT : 0;
+}
+
+void switchboard_on_terminal(struct session *s, struct viewer *v)
+{
+	if (is_there(s, v)) {
+		viewer_ready(v);
+	}
 }
 
 void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
@@ -243,7 +261,7 @@ void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
 		return;
 	}
 	if ((revents & POLLOUT) != 0) {
-		outlet_ready(&v->out);
+		viewer_ready(v);
 	}
 	if ((revents & ~POLLOUT) == 0) {
 		return;
@@ -254,7 +272,7 @@ void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
 	}
 	/* The door has closed while the program takes no input. The terminal is gone; what was
 	 * typed there is not. */
-	v->hung = true;
+	viewer_hang(v);
 	if (v == s->current) {
 		set_disconnected(s);
 		add_leaving(s, v);
@@ -448,7 +466,7 @@ uint64_t switchboard_next_time(const struct session *s)
 static void on_deadline(struct session *s, struct viewer *v)
 {
 	if (v->state == VIEWER_LEAVING && v->paused) {
-		v->hung = true; /* what was typed waits on, without the terminal */
+		viewer_hang(v); /* what was typed waits on, without the terminal */
 		v->deadline = 0;
 		return;
 	}
@@ -487,7 +505,7 @@ void switchboard_goodbye(struct session *s, const struct cable_bye *bye)
 bool switchboard_is_quiet(const struct session *s)
 {
 	for (size_t i = 0; i < SESSION_LEAVING_MAX && s->leaving[i] != NULL; i++) {
-		if (outlet_waiting(&s->leaving[i]->out) > 0) {
+		if (!viewer_is_quiet(s->leaving[i])) {
 			return false;
 		}
 	}

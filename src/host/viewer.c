@@ -44,6 +44,7 @@ int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
 		return r;
 	}
 	v->fd = fd;
+	v->lent = -1;
 	set_socket(v, false);
 	v->plug_serial = plug->header.serial;
 	v->in = BUF_INIT(2 * (CABLE_PAYLOAD_MAX + sizeof(struct cable_header)));
@@ -64,10 +65,30 @@ struct viewer *viewer_free(struct viewer *v)
 		free(v->notice);
 		buf_done(&v->in);
 		buf_done(&v->client);
+		auto_close(&v->lent);
 		(void)close(v->fd);
 		free(v);
 	}
 	return NULL;
+}
+
+/* As recv(), but -errno; keeps the descriptor that the door lends. Only a door of the session's own
+ * user can make it write to something. */
+static ssize_t receive(struct viewer *v, void *bytes, size_t size)
+{
+	if (!v->awaits || v->maker != geteuid()) {
+		ssize_t n;
+		do {
+			n = recv(v->fd, bytes, size, MSG_DONTWAIT);
+		} while (n < 0 && errno == EINTR);
+		return n < 0 ? -errno : n;
+	}
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	ssize_t n = fd_receive_now(v->fd, bytes, size, &set);
+	if (set.count > 0 && v->lent < 0) {
+		v->lent = TAKE_FD(set.fds[0]);
+	}
+	return n;
 }
 
 int viewer_read(struct viewer *v)
@@ -80,20 +101,17 @@ int viewer_read(struct viewer *v)
 		return r;
 	}
 	size_t room = v->in.size - v->in.length;
-	ssize_t n;
-	do {
-		n = recv(v->fd, v->in.data + v->in.length, room, MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
+	ssize_t n = receive(v, v->in.data + v->in.length, room);
 	if (n > 0) {
 		v->in.length += (size_t)n;
 		return (size_t)n < room ? VIEWER_READ_ALL : VIEWER_READ_SOME;
 	}
 	/* A door that closes with our bytes unread resets; its own bytes came before that. */
-	if (n == 0 || errno == ECONNRESET) {
+	if (n == 0 || n == -ECONNRESET) {
 		v->closed = true;
 		return 0;
 	}
-	return errno == EAGAIN ? 0 : -errno;
+	return n == -EAGAIN ? 0 : (int)n;
 }
 
 int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t session)
@@ -254,18 +272,41 @@ static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_sc
 	}
 }
 
-void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
+static void paint_first(struct viewer *v, struct vt_screen *screen)
 {
-	v->state = VIEWER_CURRENT;
-	v->deadline = 0;
-	choose_kind(v, screen, term);
-	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
+	v->awaits = false;
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_enter(&paint, &v->target);
 	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
 	paint_screen(v, &paint, screen);
 	paint_notice(v, &paint, screen);
 	finish_paint(v, screen, &paint);
+}
+
+void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
+{
+	v->state = VIEWER_CURRENT;
+	v->deadline = 0;
+	choose_kind(v, screen, term);
+	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
+	if ((v->hello.flags & CABLE_HELLO_LENDS) != 0) {
+		v->awaits = true;
+		v->behind = true;
+	} else {
+		paint_first(v, screen);
+	}
+}
+
+int viewer_lend(struct viewer *v, struct vt_screen *screen)
+{
+	if (!v->awaits) {
+		return v->state == VIEWER_LEAVING ? 0 : -EPROTO;
+	}
+	if (v->lent >= 0) { /* else, and if it cannot be used, the cable does */
+		(void)outlet_lend(&v->out, TAKE_FD(v->lent));
+	}
+	paint_first(v, screen);
+	return 0;
 }
 
 static void repaint(struct viewer *v, struct vt_screen *screen)
@@ -314,7 +355,7 @@ void viewer_forward(
 	}
 	outlet_ready(&v->out); /* a door that keeps up has made room since, whatever poll() said */
 	size_t waiting = outlet_waiting(&v->out);
-	if (v->lags ? waiting == 0 : waiting > LAGS) {
+	if (!outlet_is_lent(&v->out) && (v->lags ? waiting == 0 : waiting > LAGS)) {
 		set_socket(v, !v->lags);
 	}
 	follow(v, screen);
@@ -380,7 +421,7 @@ void viewer_resize(struct viewer *v, const struct cable_size *size)
 	v->hello.size = *size;
 	v->target.rows = size->rows;
 	v->target.columns = size->columns;
-	if (v->painted) {
+	if (v->painted && !v->awaits) {
 		vt_paint_resized(&v->state_shown, size->rows, size->columns);
 		v->changed = true;
 	}
@@ -392,7 +433,8 @@ static bool may_repaint(const struct viewer *v, const struct vt_screen *screen)
 {
 	const uint8_t *open;
 	size_t length;
-	return v->behind && (v->painted || vt_screen_pending(screen, &open, &length) == 0);
+	return v->behind && !v->awaits &&
+	       (v->painted || vt_screen_pending(screen, &open, &length) == 0);
 }
 
 uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
@@ -424,8 +466,40 @@ void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 	}
 }
 
+/* The goodbye goes over the cable, and says that the terminal is the door's again. */
+static void finish(struct viewer *v)
+{
+	if (v->bye_due && outlet_flush(&v->out)) {
+		v->bye_due = false;
+		outlet_return(&v->out);
+		(void)outlet_put(&v->out, CABLE_BYE, &v->bye, sizeof(v->bye));
+	}
+}
+
+void viewer_ready(struct viewer *v)
+{
+	outlet_ready(&v->out);
+	finish(v);
+}
+
+void viewer_hang(struct viewer *v)
+{
+	v->hung = true;
+	v->bye_due = false;
+	outlet_return(&v->out);
+	(void)shutdown(v->fd, SHUT_WR); /* it may wait for that */
+}
+
+bool viewer_is_quiet(const struct viewer *v)
+{
+	return !v->bye_due && outlet_waiting(&v->out) == 0;
+}
+
 void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_bye *bye)
 {
+	if (v->awaits) { /* for nothing any more */
+		paint_first(v, screen);
+	}
 	if (v->state == VIEWER_CURRENT && screen != NULL) {
 		AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 		bool notice = v->notice != NULL;
@@ -443,6 +517,7 @@ void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_b
 		send_paint(v, &paint);
 	}
 	v->state = VIEWER_LEAVING;
-	(void)outlet_put(&v->out, CABLE_BYE, bye, sizeof(*bye));
-	(void)outlet_flush(&v->out);
+	v->bye = *bye;
+	v->bye_due = true;
+	finish(v);
 }

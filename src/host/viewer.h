@@ -5,6 +5,9 @@
  * is dropped and a repaint follows as soon as the cable has room, so that no terminal ever holds
  * the program up.
  *
+ * A door of the session's own user may lend its terminal: it is then written to without a detour
+ * over the cable, until the viewer leaves.
+ *
  * Always holds: nothing blocks; what a door sends is taken only in the states that allow it; the
  * model has eaten every byte that was forwarded before anything is painted. */
 #pragma once
@@ -41,6 +44,8 @@ struct viewer {
 	bool closed; /* the door has closed its end: what is in `in` is the last */
 	bool paused; /* the program takes no input: nothing more is read for now */
 	bool hung;   /* closed while paused: not to be polled, its last bytes still count */
+	bool awaits; /* is shown, but its door has not yet said whether it lends its terminal */
+	int lent;    /* the descriptor that came for that; -1 = none */
 	struct outlet out;
 	bool lags;	      /* its socket is small: see set_socket() */
 	bool painted;	      /* else it gets the program's own bytes */
@@ -61,6 +66,8 @@ struct viewer {
 	} seen, next;
 	char *notice;	       /* what stands over the picture; NULL = nothing */
 	uint64_t notice_until; /* clock_monotonic_ms() */
+	bool bye_due;	       /* `bye` goes out when all that is before it has gone */
+	struct cable_bye bye;
 };
 
 /* `fd` is the viewer's from here on, also on failure. 0 or -errno. */
@@ -77,9 +84,19 @@ int viewer_read(struct viewer *v);
 /* Judges the hello: 0 and CABLE_WELCOME is on its way, or the errno for LINK_READY. */
 int viewer_welcome(struct viewer *v, const struct cable_frame *hello, uint32_t session);
 
-/* The session is on this terminal now: SCREEN, history, picture, the open sequence. `term` is the
- * session's TERM. */
+/* The session is on this terminal now: SCREEN, and, at once or when the door has answered it,
+ * history, picture, the open sequence. `term` is the session's TERM. */
 void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term);
+
+/* CABLE_LEND came. 0, or -EPROTO: it was not promised. */
+int viewer_lend(struct viewer *v, struct vt_screen *screen);
+
+/* Its cable, or the terminal that it has lent, takes more, says poll(). */
+void viewer_ready(struct viewer *v);
+bool viewer_is_quiet(const struct viewer *v); /* nothing waits for that */
+
+/* The door has left: nothing more goes there, and a terminal that it has lent is its own again. */
+void viewer_hang(struct viewer *v);
 
 /* The program's output, before the model is fed with it. */
 void viewer_forward(

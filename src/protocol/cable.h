@@ -5,15 +5,22 @@
  * where it reaches the host.
  *
  *   door                                      host
- *   CABLE_HELLO, CABLE_CLIENT                    first, before the end is given away
- *                                   CABLE_WELCOME   prepared; nothing has changed yet
- *                                   CABLE_SCREEN    swapped: from here this cable is the terminal's
- * picture CABLE_OUTPUT    bytes for the terminal, as often as there are any CABLE_INPUT, CABLE_SIZE
- * only after CABLE_SCREEN; before it they are ignored CABLE_BYE  (or just closing)    CABLE_BYE one
- * line for the person; reason, status
+ *   HELLO, CLIENT                                first, before the end is given away
+ *                              WELCOME           prepared; nothing has changed yet
+ *                              SCREEN            swapped: from here this cable is the terminal's
+ *                                                picture
+ *   LEND                                         once, where HELLO has promised it
+ *                              OUTPUT            bytes for the terminal, as often as there are any
+ *   INPUT, SIZE                                  only after SCREEN; before it they are ignored
+ *   BYE (or just closing)      BYE               one line for the person; reason, status
  *
  * A door that holds a current and a prepared cable swaps when the prepared one brings CABLE_SCREEN,
- * and closes the other. A prepared cable that is closed before that has changed nothing. */
+ * and closes the other. A prepared cable that is closed before that has changed nothing.
+ *
+ * A door whose session is its own user's lends it the terminal: with LEND comes a descriptor that
+ * the host writes to, instead of sending OUTPUT and having the door copy it. Until LEND the host
+ * writes nothing. It gives the terminal back by closing that descriptor, before its BYE; a door
+ * that wants it back shuts its side of the cable, and waits a little for the host to close. */
 #pragma once
 
 #include <stddef.h>
@@ -36,7 +43,11 @@ enum cable_type {
 	CABLE_WELCOME = 6, /* host: struct cable_welcome */
 	CABLE_SCREEN = 7,  /* host: no payload; the painted screen follows as CABLE_OUTPUT */
 	CABLE_OUTPUT = 8,  /* host: bytes for the terminal */
+	CABLE_LEND = 9,	   /* door: no payload; a descriptor of the terminal rides along, or none */
 };
+
+/* In cable_hello's flags. */
+enum { CABLE_HELLO_LENDS = 1 }; /* the door answers SCREEN with LEND */
 
 struct cable_header {
 	uint8_t type;
@@ -61,9 +72,10 @@ struct cable_hello {
 	uint16_t class;	  /* enum cable_class */
 	uint32_t colours; /* 0, 8, 16, 256 or 16777216 */
 	struct cable_size size;
-	uint32_t history_lines;	    /* how many lines of history the terminal wants in its own
-				       scrollback */
-	uint8_t reserved[8];	    /* zero */
+	uint32_t history_lines; /* how many lines of history the terminal wants in its own
+				   scrollback */
+	uint32_t flags;
+	uint8_t reserved[4];	    /* zero */
 	char term[CABLE_TERM_SIZE]; /* TERM; NUL-ended */
 };
 

@@ -14,7 +14,7 @@ import wire
 import world
 from puppet import WAIT, Puppet, answer_question, real_uid
 from server import PROMPT
-from system_server import LOGS, RUNTIME, password_of
+from system_server import LOGS, RUNTIME, USUAL, password_of
 
 ROOT = 0
 SIZES = {wire.Header: 8, wire.Warrant: 152, wire.Question: 72, wire.SpecHeader: 28, wire.CableHello: 92}
@@ -494,6 +494,21 @@ def test_descriptors_are_exactly_the_documented_ones(server, name):
                     if t not in ANONYMOUS and not any(re.fullmatch(p, t) for p in [*own, log])}
         # What it opens for a moment only is none that it holds.
         server.pump.wait(lambda: left() == {}, lambda: "%r to hold no more than these: %s" % (process, left()))
+
+
+def test_a_terminal_is_lent_to_a_session_of_its_own_user_and_to_no_other(configured):
+    server = configured(USUAL.replace("failure-delay", "root-connect = free\nfailure-delay"))
+    here = server.alice.logon()
+    own = server.root.session(here.session)["tty"]
+
+    def held():
+        host, = [p for p in server.processes("termserv-host") if p.arguments[-1] == str(here.session)]
+        return {t for t in host.descriptors().values() if t.startswith("/dev/pts/")} - {own, "/dev/pts/ptmx"}
+    server.pump.wait(lambda: held() == {here.path}, lambda: "the host to hold alice's terminal: %s" % held())
+    roots = server.root.logon()
+    roots.line("connect %d" % here.session).wait_for("was taken over without a password by root")
+    roots.line("echo over the c''able").wait_for("\nover the cable")
+    assert held() == set()
 
 
 def test_a_session_program_has_its_tty_and_nothing_else(server):

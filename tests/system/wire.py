@@ -52,7 +52,7 @@ SpecHeader = struct_of("SpecHeader", ("version", u32), ("rows", u16), ("columns"
                        ("argument_count", u32), ("environment_count", u32), ("wait_ms", u32), ("umask", u32))
 CableSize = struct_of("CableSize", ("rows", u16), ("columns", u16), ("width_pixels", u16), ("height_pixels", u16))
 CableHello = struct_of("CableHello", ("version", u16), ("class_", u16), ("colours", u32), ("size", CableSize),
-                       ("history_lines", u32), ("reserved", u8 * 8), ("term", text(64)))
+                       ("history_lines", u32), ("flags", u32), ("reserved", u8 * 4), ("term", text(64)))
 
 MFD_ALLOW_SEALING, F_ADD_SEALS, ALL_SEALS = 2, 1033, 0xf
 
@@ -122,7 +122,7 @@ def receive(sock, size=65536, most=4):
 
 def say_hello(door):
     """The first words of a cable."""
-    hello = bytes(CableHello(1, 1, 1 << 24, CableSize(24, 80, 0, 0), 0, (u8 * 8)(), b"xterm-256color"))
+    hello = bytes(CableHello(1, 1, 1 << 24, CableSize(24, 80, 0, 0), 0, 0, (u8 * 4)(), b"xterm-256color"))
     for kind, payload in ((1, hello), (2, b"")):
         door.sendall(bytes([kind, 0, 0, 0]) + len(payload).to_bytes(4, "little") + payload)
 

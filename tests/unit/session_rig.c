@@ -285,6 +285,13 @@ void door_send(struct door *d, enum cable_type type, const void *payload, size_t
 	door_put(d, type, payload, length);
 }
 
+void door_lend(struct door *d, int fd)
+{
+	struct cable_header header = cable_header_for(CABLE_LEND, 0);
+	struct iovec iov = { &header, sizeof(header) };
+	assert_int_equal(fd_send(d->fd, &iov, 1, &fd, fd >= 0 ? 1 : 0), sizeof(header));
+}
+
 void door_open(struct door *ret, int *ret_cable_fd, const struct rig_terminal *t)
 {
 	int pair[2];
@@ -300,6 +307,7 @@ void door_open(struct door *ret, int *ret_cable_fd, const struct rig_terminal *t
 		.colours = t->colours,
 		.size = { .rows = t->rows, .columns = t->columns },
 		.history_lines = t->history_lines,
+		.flags = t->lends ? CABLE_HELLO_LENDS : 0,
 		.term = "xterm-256color",
 	};
 	door_put(ret, CABLE_HELLO, &hello, sizeof(hello));

@@ -5,11 +5,17 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
 #include "door/tty/plug.h"
 
 static const char client[] = "LANG=C\0DISPLAY=:0";
@@ -133,9 +139,122 @@ static void bytes_that_are_no_frame_are_refused(void **state)
 	plug_close(&p);
 }
 
+/* A plug whose host has just swapped it in, and waits for LEND. */
+static struct plug make_lender(int *ret_end)
+{
+	struct cable_hello hello = { .version = CABLE_VERSION,
+		.flags = CABLE_HELLO_LENDS,
+		.size = { .rows = 24, .columns = 80 } };
+	struct plug p = PLUG_NONE;
+	assert_int_equal(plug_make(&p, ret_end, &hello, client, sizeof(client)), 0);
+	return p;
+}
+
+static void send_screen(int end)
+{
+	struct cable_header header = cable_header_for(CABLE_SCREEN, 0);
+	assert_int_equal(send(end, &header, sizeof(header), 0), sizeof(header));
+}
+
+static void the_kernel_says_whose_screen_it_is(void **state)
+{
+	static const uid_t other = 65534;
+	AUTO_FD int end = -1;
+	struct plug p = make_lender(&end);
+	assert_true(p.lends);
+	assert_int_equal(p.speaker, (uid_t)-1);
+	send_screen(end);
+	assert_int_equal(plug_read(&p), 1);
+	assert_int_equal(p.speaker, geteuid());
+	if (geteuid() == 0) {
+		pid_t child = fork();
+		if (child == 0) {
+			if (setresuid(other, other, other) == 0) {
+				send_screen(end);
+			}
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		assert_int_equal(plug_read(&p), 1);
+		assert_int_equal(p.speaker, other);
+	}
+	plug_close(&p);
+}
+
+static void the_terminal_rides_with_lend(void **state)
+{
+	AUTO_FD int end = -1;
+	int ends[2];
+	struct plug p = make_lender(&end);
+	AUTO(buf_done) struct buf in = BUF_INIT(1 << 20);
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	uint8_t bytes[4096];
+	read_all(end, &in);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	plug_lend(&p, ends[1]);
+	assert_true(p.lent);
+	assert_false(p.lends);
+	ssize_t n = fd_receive_now(end, bytes, sizeof(bytes), &set);
+	assert_int_equal(n, sizeof(struct cable_header));
+	assert_int_equal(bytes[0], CABLE_LEND);
+	assert_int_equal(set.count, 1);
+	assert_int_equal(write(set.fds[0], "x", 1), 1);
+	fd_set_done(&set); /* it was the last: the plug has kept none */
+	assert_int_equal(read(ends[0], bytes, sizeof(bytes)), 1);
+	assert_int_equal(read(ends[0], bytes, sizeof(bytes)), 0);
+	(void)close(ends[0]);
+	plug_close(&p);
+}
+
+/* Plays a host in a process of its own that closes its end `late_ms` after the door's is shut. */
+static pid_t start_host(int end, int door, int late_ms)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		struct pollfd shut = { .fd = end, .events = POLLRDHUP };
+		(void)close(door);
+		(void)poll(&shut, 1, -1);
+		(void)poll(NULL, 0, late_ms);
+		_exit(0);
+	}
+	assert_true(child > 0);
+	return child;
+}
+
+/* The door waits for a host that has its terminal, but not for ever, and for no other. */
+static void leaving_waits_until_the_terminal_is_back(void **state)
+{
+	static const struct {
+		bool lent;
+		int late_ms;
+		uint64_t least, most; /* ms; far below late_ms where it is not waited for */
+	} rows[] = {
+		{ true, 100, 100, UINT64_MAX },
+		{ true, 600000, 500, 300000 },
+		{ false, 600000, 0, 300000 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int end = -1;
+		struct plug p = make_lender(&end);
+		plug_lend(&p, rows[i].lent ? dup(STDERR_FILENO) : -1);
+		pid_t host = start_host(end, p.fd, rows[i].late_ms);
+		(void)close(end);
+		uint64_t before = clock_monotonic_ms();
+		plug_leave(&p, 0);
+		uint64_t took = clock_monotonic_ms() - before;
+		assert_false(plug_is_open(&p));
+		assert_in_range(took, rows[i].least, rows[i].most);
+		(void)kill(host, SIGKILL);
+		assert_int_equal(waitpid(host, NULL, 0), host);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_kernel_says_whose_screen_it_is),
+		cmocka_unit_test(the_terminal_rides_with_lend),
+		cmocka_unit_test(leaving_waits_until_the_terminal_is_back),
 		cmocka_unit_test(hello_and_client_wait_in_a_new_cable),
 		cmocka_unit_test(a_host_that_does_not_read_stops_the_typing_and_loses_nothing),
 		cmocka_unit_test(the_size_is_told_only_when_it_is_another),

@@ -57,6 +57,7 @@ static void fill_hello(struct attach *a, uint32_t history_lines)
 		.class = (uint16_t)type.class,
 		.colours = type.colours,
 		.history_lines = history_lines,
+		.flags = rawtty_may_lend(&a->tty) ? CABLE_HELLO_LENDS : 0,
 	};
 	(void)text_encode(a->hello.term, sizeof(a->hello.term), term != NULL ? term : "");
 }
@@ -113,10 +114,10 @@ static int make(struct attach **ret, const struct attach_setup *setup)
 	buf_init(&a->screen, SCREEN_WAIT_MAX);
 	detach_key_init(&a->key, setup->detach_key);
 	collect_client(a);
-	fill_hello(a, setup->history_lines);
 	a->signal_fd = -1;
 	int r = rawtty_open(&a->tty);
 	if (r == 0) {
+		fill_hello(a, setup->history_lines);
 		fill_registration(a, setup);
 		a->signal_fd = take_signals_over();
 		r = a->signal_fd < 0 ? a->signal_fd : 0;

@@ -163,6 +163,15 @@ void picture_read_prepared(struct attach *a)
 	}
 }
 
+/* Once all that the door itself had to write is there, a session of its own user may write to the
+ * terminal: what it did not get from here it could take, the device being that user's. */
+static void lend(struct attach *a)
+{
+	if (a->shown.lends) {
+		plug_lend(&a->shown, a->shown.speaker == geteuid() ? rawtty_lend(&a->tty) : -1);
+	}
+}
+
 void picture_flush(struct attach *a)
 {
 	while (a->screen.length > 0 && !a->hung_up) {
@@ -177,6 +186,7 @@ void picture_flush(struct attach *a)
 		buf_consume(&a->screen, (size_t)n);
 		take_frames(a);
 	}
+	lend(a);
 }
 
 void picture_size_changed(struct attach *a)

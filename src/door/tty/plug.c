@@ -1,13 +1,22 @@
 #include "door/tty/plug.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define READ_CHUNK 16384
+#define RETURN_LIMIT_MS 500 /* a host that is alive needs well under a millisecond */
+
+static void want_speaker(const struct plug *p, bool on)
+{
+	int value = on;
+	(void)setsockopt(p->fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));
+}
 
 int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, const char *client,
 	size_t client_length)
@@ -20,6 +29,8 @@ int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, c
 	struct plug p = PLUG_NONE;
 	p.fd = pair[0];
 	p.size = hello->size;
+	p.lends = (hello->flags & CABLE_HELLO_LENDS) != 0;
+	want_speaker(&p, p.lends);
 	buf_init(&p.in, sizeof(struct cable_header) + CABLE_PAYLOAD_MAX + READ_CHUNK);
 	/* Frames' headers and a size or a goodbye behind full input. */
 	buf_init(&p.out, 2 * PLUG_OUT_MAX);
@@ -38,6 +49,7 @@ int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, c
 void plug_close(struct plug *p)
 {
 	auto_close(&p->fd);
+	auto_close(&p->rides);
 	buf_done(&p->in);
 	buf_done(&p->out);
 	*p = PLUG_NONE;
@@ -61,12 +73,42 @@ void plug_put_size(struct plug *p, const struct cable_size *size)
 	}
 }
 
+void plug_lend(struct plug *p, int fd)
+{
+	p->lends = false;
+	p->lent = fd >= 0;
+	p->rides = fd;
+	want_speaker(p, false);
+	(void)cable_put(&p->out, CABLE_LEND, NULL, 0);
+	(void)plug_flush(p);
+}
+
+/* Until the host has closed its end: then it has closed the terminal too. What it still says is of
+ * no interest. */
+static void take_back(const struct plug *p)
+{
+	char bytes[1024];
+	uint64_t until = clock_monotonic_ms() + RETURN_LIMIT_MS;
+	(void)shutdown(p->fd, SHUT_WR);
+	for (uint64_t now = clock_monotonic_ms(); now < until; now = clock_monotonic_ms()) {
+		struct pollfd wait = { .fd = p->fd, .events = POLLIN };
+		(void)poll(&wait, 1, (int)(until - now));
+		ssize_t n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			return;
+		}
+	}
+}
+
 void plug_leave(struct plug *p, uint32_t reason)
 {
 	if (plug_is_open(p)) {
 		struct cable_bye bye = { .reason = reason };
 		(void)cable_put(&p->out, CABLE_BYE, &bye, sizeof(bye));
 		(void)plug_flush(p);
+		if (p->lent) {
+			take_back(p);
+		}
 	}
 	plug_close(p);
 }
@@ -75,13 +117,15 @@ int plug_flush(struct plug *p)
 {
 	while (p->out.length > 0) {
 		struct iovec iov = { .iov_base = p->out.data, .iov_len = p->out.length };
-		ssize_t n = fd_send(p->fd, &iov, 1, NULL, 0);
+		ssize_t n = fd_send(p->fd, &iov, 1, &p->rides, p->rides >= 0 ? 1 : 0);
 		if (n == -EAGAIN) {
 			return 1;
 		}
 		if (n < 0) {
 			return (int)n;
 		}
+		auto_close(&p->rides);
+		p->rides = -1;
 		buf_consume(&p->out, (size_t)n);
 	}
 	return 0;
@@ -95,9 +139,12 @@ int plug_read(struct plug *p)
 	if (r < 0) {
 		return r;
 	}
-	ssize_t n = recv(p->fd, p->in.data + p->in.length, READ_CHUNK, MSG_DONTWAIT);
+	uint8_t *to = p->in.data + p->in.length;
+	ssize_t n = p->lends ? fd_receive_from(p->fd, to, READ_CHUNK, &p->speaker)
+			     : recv(p->fd, to, READ_CHUNK, MSG_DONTWAIT);
 	if (n < 0) {
-		return errno == ECONNRESET ? 0 : errno == EINTR ? -EAGAIN : -errno;
+		int error = p->lends ? (int)-n : errno;
+		return error == ECONNRESET ? 0 : error == EINTR ? -EAGAIN : -error;
 	}
 	p->in.length += (size_t)n;
 	return n > 0;

@@ -1,9 +1,11 @@
 /* The door's end of one cable: what came in and is not yet understood, what is to go out. Never
- * waits; knows nothing of terminals or of the server. */
+ * waits, but for a terminal that it has lent; knows nothing of the server. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "protocol/cable.h"
@@ -18,9 +20,13 @@ struct plug {
 	bool at_end;		/* the host is gone; frames that came before may wait in `in` */
 	struct cable_size size; /* that the host knows of */
 	uint32_t session;	/* 0 until the host has said WELCOME */
+	uid_t speaker; /* who has sent what came last, says the kernel: until plug_lend() */
+	bool lends;    /* the host waits for CABLE_LEND */
+	bool lent;     /* it has our terminal */
+	int rides;     /* a descriptor that goes with the next bytes; -1 = none */
 };
 
-#define PLUG_NONE ((struct plug){ .fd = -1 })
+#define PLUG_NONE ((struct plug){ .fd = -1, .rides = -1, .speaker = (uid_t)-1 })
 
 /* Makes a cable whose other end has HELLO and CLIENT (`client`: NUL-ended texts one behind the
  * other) waiting in it. 0 and *ret_end, owned by the caller; or -errno. */
@@ -38,7 +44,12 @@ size_t plug_room(const struct plug *p);
 void plug_put_input(struct plug *p, const void *bytes, size_t length); /* at most plug_room() */
 void plug_put_size(struct plug *p, const struct cable_size *size);
 
-/* Says goodbye as far as the host listens, and closes. */
+/* CABLE_LEND with this descriptor of the terminal, which is the plug's from here on; -1: it is not
+ * lent, the host shall send OUTPUT. */
+void plug_lend(struct plug *p, int fd);
+
+/* Says goodbye as far as the host listens, and closes. A host that has our terminal gets half a
+ * second to give it back. */
 void plug_leave(struct plug *p, uint32_t reason);
 
 int plug_flush(struct plug *p); /* 0 = all sent, 1 = some is left, or -errno */

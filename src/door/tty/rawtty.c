@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -73,6 +75,13 @@ static int set_raw(const struct rawtty *t)
 	return tcsetattr(t->fd, TCSANOW, &raw) < 0 ? -errno : 0;
 }
 
+/* A session would write on while the shell has the terminal. No key asks for that in raw mode. */
+static void allow_suspending(bool allow)
+{
+	struct sigaction action = { .sa_handler = allow ? SIG_DFL : SIG_IGN };
+	(void)sigaction(SIGTSTP, &action, NULL);
+}
+
 int rawtty_enter(struct rawtty *t)
 {
 	if (t->raw) {
@@ -80,6 +89,7 @@ int rawtty_enter(struct rawtty *t)
 	}
 	int r = set_raw(t);
 	t->raw = r == 0;
+	allow_suspending(!t->raw);
 	return r;
 }
 
@@ -88,6 +98,7 @@ void rawtty_leave(struct rawtty *t)
 	if (t->raw) {
 		(void)tcsetattr(t->fd, TCSANOW, &t->mode);
 		t->raw = false;
+		allow_suspending(true);
 	}
 }
 
@@ -126,6 +137,19 @@ struct cable_size rawtty_size(struct rawtty *t)
 		.height_pixels = size.ws_ypixel,
 	};
 	return t->size;
+}
+
+/* What another user's terminal gives us, its owner may want back at any time. */
+bool rawtty_may_lend(const struct rawtty *t)
+{
+	return !t->shared;
+}
+
+int rawtty_lend(const struct rawtty *t)
+{
+	char path[32];
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", t->fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 void rawtty_forget_input(const struct rawtty *t)

@@ -24,7 +24,7 @@ struct rawtty {
 int rawtty_open(struct rawtty *ret);
 void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when not open */
 
-int rawtty_enter(struct rawtty *t);  /* raw mode; 0 or -errno */
+int rawtty_enter(struct rawtty *t);  /* raw mode, and no SIGTSTP; 0 or -errno */
 void rawtty_leave(struct rawtty *t); /* the mode as it was; nothing when not raw */
 /* While a password is typed: no echo but of the line's end, and no keys that send signals. What was
  * typed ahead counts. Off: the mode as it was. Nothing while raw. */
@@ -35,6 +35,11 @@ void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it wa
 /* 24x80 where the terminal does not know; the last one where it has gone, so that a session whose
  * line drops keeps its shape. */
 struct cable_size rawtty_size(struct rawtty *t);
+
+/* Whether it may be lent, and a descriptor for that: an own description, for writing only. The
+ * caller's; -1 = it cannot be. */
+bool rawtty_may_lend(const struct rawtty *t);
+int rawtty_lend(const struct rawtty *t);
 
 void rawtty_forget_input(const struct rawtty *t); /* what was typed and not yet read */
 

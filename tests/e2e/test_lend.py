@@ -1,0 +1,110 @@
+"""A terminal is lent to the session that it shows, for writing, and to no other; whoever leaves it leaves it alone."""
+
+import os
+import signal
+
+import pytest
+
+import processes
+from server import PROMPT
+
+
+def held(server, session):
+    """The terminals that the session's host holds: {path: its flags}"""
+    own = server.session(session)["tty"]
+    host = server.need("termserv-host", session)
+    found = {}
+    for number, target in host.descriptors().items():
+        if target.startswith("/dev/pts/") and target not in (own, "/dev/pts/ptmx"):
+            with open("/proc/%d/fdinfo/%d" % (host.pid, number), encoding="ascii") as info:
+                found[target] = int(dict(line.split(":", 1) for line in info)["flags"], 8)
+    return found
+
+
+def wait_held(server, session, *terminals):
+    paths = {t.path for t in terminals}
+    server.pump.wait(lambda: set(held(server, session)) == paths,
+                     lambda: "session %s to hold %s, it holds %s" % (session, paths, held(server, session)))
+
+
+def test_a_session_holds_the_terminal_that_shows_it_for_writing_only(server):
+    here = server.logon()
+    wait_held(server, here.session, here)
+    flags, = held(server, here.session).values()
+    assert flags & os.O_ACCMODE == os.O_WRONLY
+    assert flags & os.O_NONBLOCK
+
+
+def test_it_lets_go_of_the_one_and_takes_the_other_when_it_is_moved(server):
+    here = server.logon()
+    wait_held(server, here.session, here)
+    there = server.connect(here.session).wait_for(PROMPT)
+    wait_held(server, here.session, there)
+    here.wait_exit()
+    server.disconnect(here.session)
+    wait_held(server, here.session)
+
+
+def test_a_session_that_loses_the_terminal_to_another_loses_it_whole(server):
+    here = server.logon()
+    second = server.detached("sh -c 'echo second; exec cat'")
+    here.line("yes")
+    here.wait_for("y\ny\ny")
+    assert server.run("connect %d /dest:%s" % (second, here.name)).status == 0
+    here.wait_until(lambda t: t.screen().split() == ["second"])  # and no y of the flood behind it
+    wait_held(server, second, here)
+    wait_held(server, here.session)
+    here.line("word").wait_until(lambda t: t.screen().split() == ["second", "word", "word"])
+
+
+def in_a_shell(server):
+    """A shell whose foreground job is a door, and the session there."""
+    shell = server.shell()
+    shell.line("termserv logon --new")
+    found = server.pump.wait(lambda: [s["id"] for s in server.sessions() if s["state"] == "Active"], shell.report)
+    shell.wait_until(lambda t: t.screen().strip() == PROMPT.strip())
+    return shell, found[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+def test_a_door_that_is_ended_takes_the_terminal_with_it(server, number):
+    here = server.logon()
+    wait_held(server, here.session, here)
+    os.kill(here.process.pid, number)
+    here.wait_exit()
+    server.wait_state(here.session, "Disc")
+    wait_held(server, here.session)
+
+
+def test_the_shell_behind_it_has_the_terminal_alone_again(server):
+    shell, session = in_a_shell(server)
+    shell.line("yes").wait_for("y\ny\ny")
+    shell.type("\x1d\x1d\x1d")  # the detach key
+    shell.wait_for("disconnected. To come back")
+    shell.line("clear; echo mine").wait_until(lambda t: t.screen().split() == ["mine", PROMPT.strip()])
+    wait_held(server, session)
+
+
+def test_a_host_that_is_stopped_is_not_waited_for_and_writes_nothing_later(server):
+    shell, session = in_a_shell(server)
+    shell.line("yes").wait_for("y\ny\ny")
+    host = server.need("termserv-host", session)
+    os.kill(host.pid, signal.SIGSTOP)
+    shell.type("\x1d\x1d\x1d")
+    shell.wait_for("disconnected. To come back")
+    shell.line("clear; echo mine").wait_until(lambda t: t.screen().split() == ["mine", PROMPT.strip()])
+    os.kill(host.pid, signal.SIGCONT)
+    server.wait_state(session, "Disc")
+    wait_held(server, session)
+    shell.line("echo still").wait_until(lambda t: t.screen().split() == ["mine", PROMPT.strip(), "echo", "still", "still",
+                                                                        PROMPT.strip()])
+
+
+def test_a_door_is_not_suspended_while_a_session_is_on_its_terminal(server):
+    shell, _ = in_a_shell(server)
+    door, = [p for p in processes.below(shell.process.pid) if p.name == "termserv"]
+    os.kill(door.pid, signal.SIGTSTP)
+    shell.line("echo a\\wake").wait_for("\nawake")
+    shell.type("\x1d\x1d\x1d")
+    shell.wait_for("disconnected. To come back")
+    shell.line("clear; jobs; echo mine").wait_until(lambda t: t.screen().split() == ["mine", PROMPT.strip()])

@@ -1,0 +1,298 @@
+/* A door that lends its terminal: the host writes there itself, and gives it back in time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "session_rig.h"
+
+#define SHOWN_MAX ((size_t)64 * 1024 * 1024)
+
+/* A terminal and the door that sits at it. */
+struct seat {
+	struct door door;
+	int master, slave;
+	char path[64];
+	struct buf shown; /* all that the terminal was sent */
+};
+
+static void seat_open(struct seat *ret)
+{
+	struct termios raw = { 0 };
+	cfmakeraw(&raw);
+	*ret = (struct seat){ .shown = BUF_INIT(SHOWN_MAX) };
+	assert_int_equal(openpty(&ret->master, &ret->slave, ret->path, &raw, NULL), 0);
+	assert_int_equal(fd_set_nonblocking(ret->master, true), 0);
+}
+
+static void seat_close(struct seat *t)
+{
+	door_close(&t->door);
+	(void)close(t->master);
+	(void)close(t->slave);
+	buf_done(&t->shown);
+}
+
+/* What the terminal has got by now; whether that was anything. */
+static bool seat_read(struct seat *t)
+{
+	bool any = false;
+	for (;;) {
+		assert_int_equal(buf_reserve(&t->shown, 65536), 0);
+		ssize_t n = read(t->master, t->shown.data + t->shown.length, 65536);
+		if (n <= 0) {
+			return any;
+		}
+		t->shown.length += (size_t)n;
+		any = true;
+	}
+}
+
+static bool seat_has(const struct seat *t, const char *text)
+{
+	return t->shown.length > 0 &&
+	       memmem(t->shown.data, t->shown.length, text, strlen(text)) != NULL;
+}
+
+static void seat_wait_text(struct seat *t, const char *text)
+{
+	uint64_t limit = clock_monotonic_ms() + RIG_LIMIT_MS;
+	while (!seat_has(t, text)) {
+		if (clock_monotonic_ms() >= limit) {
+			fail_msg("waited for \"%s\" on the terminal", text);
+		}
+		(void)fd_wait_readable(t->master, 100);
+		(void)seat_read(t);
+	}
+}
+
+/* Whether the process holds the terminal. */
+static bool holds(pid_t pid, const struct seat *t)
+{
+	char folder[64];
+	char link[sizeof(folder) + 1 + sizeof(((struct dirent *)0)->d_name)];
+	char target[sizeof(t->path) + 1];
+	bool found = false;
+	(void)snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)pid);
+	DIR *d = opendir(folder);
+	assert_non_null(d);
+	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		(void)snprintf(link, sizeof(link), "%s/%s", folder, e->d_name);
+		ssize_t n = readlink(link, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		found = found || strcmp(target, t->path) == 0;
+	}
+	(void)closedir(d);
+	return found;
+}
+
+/* A session is shown at the seat, which has not answered yet. Its host. */
+static pid_t show(struct rig *r, struct seat *t, const char *script)
+{
+	struct rig_terminal terminal = rig_terminal("TERM01");
+	terminal.lends = true;
+	rig_start(r, script, 0);
+	pid_t host = rig_parent(rig_program(r));
+	seat_open(t);
+	assert_int_equal(rig_plug(r, &t->door, &terminal), 0);
+	assert_int_equal(rig_commit(r, "taken"), 0);
+	door_wait_flag(&t->door, &t->door.screen);
+	return host;
+}
+
+static pid_t show_lent(struct rig *r, struct seat *t, const char *script)
+{
+	pid_t host = show(r, t, script);
+	door_lend(&t->door, t->slave);
+	return host;
+}
+
+static void nothing_is_written_before_the_door_has_answered(void **state)
+{
+	struct rig r;
+	struct seat t;
+	pid_t host = show(&r, &t, "echo first; read x; echo got $x; read y");
+	door_type(&t.door, "key\r"); /* the program is told, the terminal is not */
+	assert_false(door_read(&t.door, 200));
+	assert_false(seat_read(&t));
+	door_lend(&t.door, t.slave);
+	seat_wait_text(&t, "got key");
+	assert_true(seat_has(&t, "first"));
+	assert_true(holds(host, &t));
+	assert_int_equal(t.door.output.length, 0);
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void a_promise_that_is_not_kept_gives_output(void **state)
+{
+	struct rig r;
+	struct seat t;
+	pid_t host = show(&r, &t, "echo first; read x; echo got $x; read y");
+	door_lend(&t.door, -1);
+	door_wait_text(&t.door, "first");
+	door_type(&t.door, "key\r");
+	door_wait_text(&t.door, "got key");
+	assert_false(holds(host, &t));
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void what_is_no_terminal_is_not_written_to(void **state)
+{
+	struct rig r;
+	struct seat t;
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	(void)show(&r, &t, "echo first; read x");
+	door_lend(&t.door, ends[1]);
+	(void)close(ends[1]);
+	door_wait_text(&t.door, "first");
+	char byte;
+	assert_int_equal(read(ends[0], &byte, 1), 0); /* nothing came, and nobody holds it */
+	(void)close(ends[0]);
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void who_lends_twice_or_unasked_loses_the_cable(void **state)
+{
+	struct rig r;
+	struct seat t;
+	(void)show_lent(&r, &t, "echo first; read x");
+	seat_wait_text(&t, "first");
+	door_lend(&t.door, t.slave);
+	door_wait_flag(&t.door, &t.door.closed);
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void a_goodbye_says_that_the_terminal_was_given_back(void **state)
+{
+	struct rig r;
+	struct seat t;
+	pid_t host = show_lent(&r, &t, "printf '\\033[?1049hpicture'; read x; exit 3");
+	seat_wait_text(&t, "picture");
+	rig_tell(&r, LINK_UNPLUG, "TERM01", "moved");
+	door_wait_flag(&t.door, &t.door.has_bye);
+	assert_string_equal(t.door.bye.text, "moved");
+	assert_false(holds(host, &t));
+	(void)seat_read(&t);
+	assert_true(seat_has(&t, "\033[?1049l")); /* undone before that was said */
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void a_door_that_wants_its_terminal_gets_it_at_once(void **state)
+{
+	struct rig r;
+	struct seat t;
+	pid_t host = show_lent(&r, &t, "yes");
+	seat_wait_text(&t, "y\r\ny\r\n");
+	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
+	door_wait_flag(&t.door, &t.door.closed);
+	assert_false(holds(host, &t));
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+/* Its program takes no input, so the host reads no more of it. */
+static void a_door_with_too_much_typed_gets_its_terminal_back_too(void **state)
+{
+	struct rig r;
+	struct seat t;
+	char text[1024];
+	pid_t host = show_lent(&r, &t, "stty raw -echo; echo ready; sleep 600");
+	seat_wait_text(&t, "ready");
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(fd_set_nonblocking(t.door.fd, true), 0);
+	struct pollfd room = { .fd = t.door.fd, .events = POLLOUT };
+	while (poll(&room, 1, 500) == 1) { /* until the host has read its last */
+		struct cable_header header = cable_header_for(CABLE_INPUT, sizeof(text));
+		struct iovec iov[] = { { &header, sizeof(header) }, { text, sizeof(text) } };
+		ssize_t n = fd_send(t.door.fd, iov, 2, NULL, 0);
+		assert_true(n > 0 || n == -EAGAIN);
+		if (n > 0 && (size_t)n < sizeof(header) + sizeof(text)) {
+			break; /* a frame that has only begun is no key */
+		}
+	}
+	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
+	door_wait_flag(&t.door, &t.door.closed);
+	assert_false(holds(host, &t));
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static bool has_written_it_all(const struct link_info *i)
+{
+	return strcmp(i->title, "written") == 0;
+}
+
+static void a_terminal_that_takes_nothing_holds_nobody_up(void **state)
+{
+	struct rig r;
+	struct seat t;
+	(void)show_lent(
+		&r, &t, "seq 1 200000; printf '\033]2;written\007'; read x; echo the end; read y");
+	rig_wait_info(&r, has_written_it_all);
+	door_type(&t.door, "go\r");
+	seat_wait_text(&t, "the end");
+	assert_false(seat_has(&t, "\n100000\r")); /* it was skipped ahead */
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+/* Stopped in the midst of a flood, it must not write on when it goes on later: by then the terminal
+ * is somebody else's. */
+static void a_host_that_was_stopped_looks_before_it_writes_on(void **state)
+{
+	struct rig r;
+	struct seat t;
+	pid_t host = show_lent(&r, &t, "yes");
+	seat_wait_text(&t, "y\r\ny\r\n");
+	assert_int_equal(kill(host, SIGSTOP), 0);
+	(void)poll(NULL, 0, 150); /* its knowledge of the cable is that old then */
+	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
+	while (seat_read(&t) || fd_wait_readable(t.master, 100) == 1) {
+	}
+	assert_int_equal(kill(host, SIGCONT), 0);
+	door_wait_flag(&t.door, &t.door.closed);
+	assert_false(holds(host, &t));
+	assert_int_equal(fd_wait_readable(t.master, 200), 0);
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_written_before_the_door_has_answered),
+		cmocka_unit_test(a_promise_that_is_not_kept_gives_output),
+		cmocka_unit_test(what_is_no_terminal_is_not_written_to),
+		cmocka_unit_test(who_lends_twice_or_unasked_loses_the_cable),
+		cmocka_unit_test(a_goodbye_says_that_the_terminal_was_given_back),
+		cmocka_unit_test(a_door_that_wants_its_terminal_gets_it_at_once),
+		cmocka_unit_test(a_door_with_too_much_typed_gets_its_terminal_back_too),
+		cmocka_unit_test(a_terminal_that_takes_nothing_holds_nobody_up),
+		cmocka_unit_test(a_host_that_was_stopped_looks_before_it_writes_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
