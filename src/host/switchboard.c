@@ -351,10 +351,10 @@ static void swap(struct session *s, const struct link_simple *message)
 	buf_done(&v->client);
 	s->current = v;
 	s->connected = clock_now();
+	answer(s, LINK_PLUGGED, message->header.serial, 0); /* before anybody sees it */
 	viewer_show(v, s->screen, s->spec.term);
 	session_set_answering(s);
 	session_run(s); /* if it has waited for its first terminal */
-	answer(s, LINK_PLUGGED, message->header.serial, 0);
 	session_report(s, 0);
 }
 
