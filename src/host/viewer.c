@@ -168,7 +168,7 @@ static uint32_t colours_of(const char *term)
 	return 8;
 }
 
-static void choose_kind(struct viewer *v, const struct vt_screen *screen, const char *term)
+static void choose_kind(struct viewer *v, const struct vt_screen *screen)
 {
 	v->target = (struct vt_paint_target){
 		.class = v->hello.class == CABLE_CLASS_XTERM ? VT_PAINT_XTERM : VT_PAINT_PLAIN,
@@ -177,7 +177,7 @@ static void choose_kind(struct viewer *v, const struct vt_screen *screen, const 
 		.columns = v->hello.size.columns,
 		.remembered = true,
 	};
-	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(term);
+	v->painted = v->target.class != VT_PAINT_XTERM || v->target.colours < colours_of(v->term);
 	if (!v->painted) {
 		/* It shows what such programs may send, so it is painted with the same colours. */
 		v->target.colours = COLOURS_ALL;
@@ -275,6 +275,7 @@ static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_sc
 static void paint_first(struct viewer *v, struct vt_screen *screen)
 {
 	v->awaits = false;
+	choose_kind(v, screen);
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_enter(&paint, &v->target);
 	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
@@ -287,7 +288,7 @@ void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
 {
 	v->state = VIEWER_CURRENT;
 	v->deadline = 0;
-	choose_kind(v, screen, term);
+	v->term = term;
 	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
 	if ((v->hello.flags & CABLE_HELLO_LENDS) != 0) {
 		v->awaits = true;
@@ -421,7 +422,7 @@ void viewer_resize(struct viewer *v, const struct cable_size *size)
 	v->hello.size = *size;
 	v->target.rows = size->rows;
 	v->target.columns = size->columns;
-	if (v->painted && !v->awaits) {
+	if (v->painted) {
 		vt_paint_resized(&v->state_shown, size->rows, size->columns);
 		v->changed = true;
 	}

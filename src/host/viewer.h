@@ -39,6 +39,7 @@ struct viewer {
 	uint8_t token[LINK_TOKEN_SIZE];
 	uid_t maker; /* of the cable */
 	struct cable_hello hello;
+	const char *term;  /* the session's TERM; borrowed, since it is shown */
 	struct buf client; /* the payload of CABLE_CLIENT */
 	struct buf in;
 	bool closed; /* the door has closed its end: what is in `in` is the last */
@@ -85,7 +86,7 @@ int viewer_read(struct viewer *v);
 int viewer_welcome(struct viewer *v, const struct cable_frame *hello, uint32_t session);
 
 /* The session is on this terminal now: SCREEN, and, at once or when the door has answered it,
- * history, picture, the open sequence. `term` is the session's TERM. */
+ * history, picture, the open sequence. `term` is the session's TERM, borrowed. */
 void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term);
 
 /* CABLE_LEND came. 0, or -EPROTO: it was not promised. */

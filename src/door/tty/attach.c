@@ -316,11 +316,10 @@ void attach_show(struct attach *a, struct attach_end *ret)
 		(plug_is_open(&a->prepared) && clock_monotonic_ms() < a->prepared_until)) {
 		if (attach_must_leave(a) ||
 			attach_turn(a, a->is_over ? a->prepared_until : UINT64_MAX) < 0) {
-			uint32_t session = a->is_over ? a->end.session : a->shown.session;
+			uint32_t former = a->is_over ? a->end.session : 0;
 			a->end = (struct attach_end){ .signal = a->signal };
-			plug_leave(&a->shown, 0);
 			picture_over(a, a->signal != 0 ? ATTACH_SIGNAL : ATTACH_HUNG_UP);
-			a->end.session = session;
+			a->end.session = former != 0 ? former : a->end.session;
 			picture_drop_prepared(a);
 		}
 	}

@@ -69,7 +69,7 @@ void picture_prepare(struct attach *a, int64_t ticket); /* the server wants a ca
 void picture_drop_prepared(struct attach *a);
 void picture_read_prepared(struct attach *a);
 void picture_read_shown(struct attach *a);
-void picture_over(struct attach *a, enum attach_how how); /* the session left: `end` */
+void picture_over(struct attach *a, enum attach_how how); /* the session leaves: `end` */
 void picture_flush(struct attach *a);			  /* to the terminal, as far as it takes */
 void picture_size_changed(struct attach *a);
 void picture_input(struct attach *a); /* keys were pressed */

@@ -59,7 +59,11 @@ void picture_over(struct attach *a, enum attach_how how)
 {
 	a->end.how = how;
 	a->end.session = a->shown.session;
-	plug_close(&a->shown);
+	if (how == ATTACH_GOODBYE) { /* it has given the terminal back before */
+		plug_close(&a->shown);
+	} else {
+		plug_leave(&a->shown, how == ATTACH_KEY ? LINK_REASON_OWN_DISCONNECT : 0);
+	}
 	a->is_over = true;
 	if (plug_is_open(&a->prepared)) {
 		a->prepared_until = clock_monotonic_ms() + FOLLOWER_LIMIT_MS;
@@ -214,12 +218,9 @@ void picture_input(struct attach *a)
 	bool leave = detach_key_feed(&a->key, bytes, used, clock_monotonic_ms(), &used);
 	plug_put_input(&a->shown, bytes, used);
 	if (leave) {
-		uint32_t session = a->shown.session;
 		buf_clear(&a->screen);
 		picture_drop_prepared(a);
-		plug_leave(&a->shown, LINK_REASON_OWN_DISCONNECT);
 		picture_over(a, ATTACH_KEY);
-		a->end.session = session;
 	} else if (plug_flush(&a->shown) < 0) {
 		buf_clear(&a->shown.out); /* what the host last said is still to be read */
 	}
