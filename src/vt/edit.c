@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "vt/draft.h"
 #include "vt/state.h"
 
 static bool whole_width(const struct vt_screen *s)
@@ -92,8 +93,12 @@ static void keep_history(struct vt_screen *s, unsigned n)
 {
 	for (unsigned y = 0; y < n; y++) {
 		const struct vt_line *line = vt_line_at(s, y);
-		vt_history_push(s->history, &s->pool, line->cells, line->used,
-			vt_history_kind(line->wrapped, line->scale));
+		unsigned kind = vt_history_kind(line->wrapped, line->scale);
+		const struct vt_draft *d = vt_draft_whole(line);
+		if (d != NULL && vt_history_push_code(s->history, d->bytes, d->length, kind)) {
+			continue;
+		}
+		vt_history_push(s->history, &s->pool, line->cells, line->used, kind);
 	}
 }
 
@@ -109,6 +114,9 @@ void vt_edit_scroll(struct vt_screen *s, int n)
 		keep_history(s, vt_min((unsigned)n, bottom + 1));
 	}
 	scroll_rows(s, top, bottom, n);
+	if (n == 1 && top == 0 && !s->modes.alternate) {
+		vt_draft_begin(vt_line_at(s, bottom));
+	}
 }
 
 static bool is_protected(const struct vt_screen *s, const struct vt_cell *c)

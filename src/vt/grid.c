@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vt/draft.h"
+
 #define STEP 16u /* cells: lines grow by multiples of this */
 
 static const struct vt_cell blank = { .width = 1 };
@@ -21,6 +23,7 @@ void vt_grid_done(struct vt_grid *g)
 {
 	for (unsigned y = 0; g->lines != NULL && y < g->rows; y++) {
 		free(g->lines[y].cells);
+		free(g->lines[y].draft);
 	}
 	free(g->lines);
 	g->lines = NULL;
@@ -33,8 +36,12 @@ size_t vt_grid_bytes(const struct vt_grid *g)
 	}
 	size_t bytes = g->rows * sizeof(*g->lines);
 	for (unsigned y = 0; y < g->rows; y++) {
-		if (g->lines[y].cells != NULL) {
-			bytes += (g->lines[y].size + VT_LINE_SPARE) * sizeof(struct vt_cell);
+		const struct vt_line *line = &g->lines[y];
+		if (line->cells != NULL) {
+			bytes += (line->size + VT_LINE_SPARE) * sizeof(struct vt_cell);
+		}
+		if (line->draft != NULL) {
+			bytes += sizeof(*line->draft) + line->draft->size;
 		}
 	}
 	return bytes;
@@ -44,6 +51,9 @@ void vt_grid_trim(struct vt_grid *g)
 {
 	for (unsigned y = 0; g->lines != NULL && y < g->rows; y++) {
 		struct vt_line *line = &g->lines[y];
+		free(line->draft);
+		line->draft = NULL;
+		line->draft_next = 0;
 		if (line->used == 0) {
 			free(line->cells);
 			line->cells = NULL;
@@ -99,6 +109,7 @@ struct vt_cell *vt_line_write_slow(
 	if (!vt_line_reserve(g, line, x + n)) {
 		return NULL;
 	}
+	line->draft_next = x == line->used ? line->draft_next : 0;
 	split_at(line, x);
 	split_at(line, x + n);
 	for (unsigned i = line->used; i < x; i++) {
@@ -120,6 +131,7 @@ void vt_line_erase(
 	if (x >= end) {
 		return;
 	}
+	line->draft_next = 0;
 	split_at(line, x);
 	split_at(line, end);
 	if (style == 0 && end >= line->used) {
@@ -141,6 +153,7 @@ void vt_line_clear(struct vt_line *line)
 	line->used = 0;
 	line->wrapped = false;
 	line->scale = 0;
+	line->draft_next = 0;
 }
 
 static void swap_lines(struct vt_grid *g, unsigned a, unsigned b)

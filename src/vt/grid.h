@@ -15,13 +15,17 @@
 /* Cells that are allocated behind a line's size: text is stored without asking where it ends. */
 #define VT_LINE_SPARE 1
 
+struct vt_draft;
+
 struct vt_line {
 	struct vt_cell *cells; /* NULL = never written */
 	uint64_t changed;      /* see vt_grid_changed() */
 	uint16_t used;
 	uint16_t size;
-	bool wrapped;  /* its text goes on in the next line */
-	uint8_t scale; /* enum vt_line_scale (vt/screen.h) */
+	bool wrapped;		/* its text goes on in the next line */
+	uint8_t scale;		/* enum vt_line_scale (vt/screen.h) */
+	uint16_t draft_next;	/* see vt/draft.h; 0 = no draft */
+	struct vt_draft *draft; /* NULL = never made */
 };
 
 struct vt_grid {

@@ -129,6 +129,15 @@ static void block_drop(struct vt_history *h)
 	(void)munmap(h->blocks[--h->count].data, h->block_size);
 }
 
+/* The bytes of one more line stand behind the others. */
+static inline void line_add(struct vt_history *h, struct block *b, size_t length, unsigned kind)
+{
+	*index_of(h, b, b->count) = b->used | kind << KIND_SHIFT;
+	b->count++;
+	b->used += (uint32_t)length;
+	h->total++;
+}
+
 static bool is_blank(const struct vt_cell *c)
 {
 	return c->glyph == VT_EMPTY && c->width != 0 &&
@@ -159,10 +168,25 @@ void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const str
 		}
 		used = vt_line_encode(b->data, room(h, b), pool, cells, count, &taken);
 	}
-	*index_of(h, b, b->count) = b->used | kind << KIND_SHIFT;
-	b->count++;
-	b->used += (uint32_t)used;
-	h->total++;
+	line_add(h, b, used, kind);
+}
+
+bool vt_history_push_code(struct vt_history *h, const uint8_t *bytes, size_t length, unsigned kind)
+{
+	struct block *b = h->count > 0 ? &h->blocks[h->count - 1] : NULL;
+	if (length >= h->block_size - sizeof(uint32_t)) {
+		return false;
+	}
+	if (b == NULL || room(h, b) <= length) {
+		b = block_add(h);
+		if (b == NULL) {
+			h->total++;
+			return true;
+		}
+	}
+	memcpy(b->data + b->used, bytes, length);
+	line_add(h, b, length, kind);
+	return true;
 }
 
 void vt_history_pop(struct vt_history *h)

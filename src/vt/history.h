@@ -36,6 +36,10 @@ static inline unsigned vt_history_kind(bool wrapped, unsigned scale)
 void vt_history_push(struct vt_history *h, const struct vt_pool *pool, const struct vt_cell *cells,
 	size_t count, unsigned kind);
 
+/* The same of a line whose bytes are there already, as vt_line_encode() would write them. False:
+ * they do not fit into one block, nothing is done. */
+bool vt_history_push_code(struct vt_history *h, const uint8_t *bytes, size_t length, unsigned kind);
+
 /* Line i (0 = oldest kept): writes at most `max` cells, returns their number; numbers are interned
  * in pool. i >= count gives 0 cells. */
 size_t vt_history_read(const struct vt_history *h, struct vt_pool *pool, size_t i,

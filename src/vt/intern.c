@@ -169,7 +169,7 @@ uint32_t vt_intern_put(struct vt_intern *t, const void *data, size_t length)
 		memcpy(e->data, data, length);
 	}
 	if (t->extra > 0) {
-		memset(e->data + length, 0, t->extra);
+		e->data[length] = 0;
 	}
 	e->hash = hash;
 	e->used = true;

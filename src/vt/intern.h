@@ -31,7 +31,8 @@ struct vt_intern {
 	uint32_t max;	  /* numbers never go beyond this */
 	uint64_t seed;	  /* of the hash */
 	size_t bytes;	  /* allocated */
-	size_t extra;	  /* bytes behind each one's data, zero at first, for the owner to use */
+	size_t extra;	  /* bytes behind each one's data, the first of them zero at first, for the
+			     owner to use */
 };
 
 void vt_intern_init(struct vt_intern *t, uint32_t max, size_t extra);

@@ -481,3 +481,16 @@ size_t vt_line_encode(uint8_t *out, size_t size, const struct vt_pool *pool,
 	*ret_count = i;
 	return (size_t)(w.at - out);
 }
+
+size_t vt_line_code_character(
+	uint8_t *out, const struct vt_pool *pool, uint32_t glyph, unsigned width)
+{
+	const struct vt_cell cell = { .glyph = glyph, .width = (uint8_t)width };
+	struct writer w = { .at = out, .end = out + VT_LINE_CHARACTER_MAX, .pool = pool };
+	if ((glyph & VT_CLUSTER) != 0) {
+		put_cluster(&w, &cell);
+	} else {
+		put_point(&w, glyph);
+	}
+	return (size_t)(w.at - out);
+}

@@ -23,7 +23,7 @@ static void wrap(struct vt_screen *s)
 {
 	bool stays = s->cursor.row + 1u == s->rows && s->cursor.row != s->modes.bottom;
 	if (s->modes.left == 0 && s->modes.right + 1u == s->columns && !stays) {
-		struct vt_line *line = vt_touch(s, s->cursor.row);
+		struct vt_line *line = print_line(s);
 		unsigned columns = vt_columns_at(s, s->cursor.row);
 		line->wrapped = true;
 		if (line->used < columns) { /* erased since: what is joined keeps its place */
@@ -109,6 +109,24 @@ static inline void store_ascii(
 }
 #endif
 
+/* The same with bytes as they are. */
+static inline void copy_ascii(uint8_t *to, const uint8_t *bytes, size_t n)
+{
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 <= n; i += 8) {
+			memcpy(to + i, bytes + i, 8);
+		}
+		memcpy(to + n - 8, bytes + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, bytes, 4);
+		memcpy(to + n - 4, bytes + n - 4, 4);
+	} else if (n > 0) {
+		to[0] = bytes[0];
+		to[n / 2] = bytes[n / 2];
+		to[n - 1] = bytes[n - 1];
+	}
+}
+
 /* Without autowrap what does not fit overwrites the last column: only its last character is seen.
  */
 static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t length)
@@ -120,6 +138,17 @@ static void overwrite_last(struct vt_screen *s, const uint8_t *bytes, size_t len
 		cell->glyph = bytes[length - 1];
 	}
 	s->cursor.pending_wrap = true;
+}
+
+/* Into cells that are ready, and into the row's draft if it has one. */
+static inline void store_run(
+	struct vt_line *line, unsigned x, struct vt_cell model, const uint8_t *bytes, unsigned n)
+{
+	uint8_t *draft = vt_draft_add(line, x, model.style, n, n);
+	if (draft != NULL) {
+		copy_ascii(draft, bytes, n);
+	}
+	store_ascii(line->cells + x, model, bytes, n);
 }
 
 /* A run of any length, over as many rows as it takes. */
@@ -137,9 +166,9 @@ static void ascii_across(struct vt_screen *s, const uint8_t *bytes, size_t lengt
 		unsigned x = s->cursor.column;
 		size_t left = (size_t)(end - bytes);
 		unsigned n = left < limit - x ? (unsigned)left : limit - x;
-		struct vt_cell *cells = vt_line_write(s->grid, vt_touch(s, s->cursor.row), x, n);
-		if (cells != NULL) {
-			store_ascii(cells, model, bytes, n);
+		struct vt_line *line = print_line(s);
+		if (vt_line_write(s->grid, line, x, n) != NULL) {
+			store_run(line, x, model, bytes, n);
 		}
 		bytes += n;
 		print_advance(s, x + n, limit);
@@ -169,6 +198,27 @@ static __attribute__((noinline)) void ascii_new_pen(
 	vt_print_ascii(s, bytes, length);
 }
 
+/* The cursor's row has got n characters from column x on. */
+static inline void ascii_stored(
+	struct vt_screen *s, struct vt_line *line, unsigned x, const uint8_t *bytes, unsigned n)
+{
+	line->changed = s->changes;
+	if (line->used < x + n) {
+		line->used = (uint16_t)(x + n);
+	}
+	s->cursor.column = (uint16_t)(x + n);
+	print_remember(s, x + n - 1, bytes[n - 1]);
+}
+
+static __attribute__((noinline)) void ascii_drafted(
+	struct vt_screen *s, struct vt_line *line, const uint8_t *bytes, unsigned n)
+{
+	unsigned x = s->cursor.column;
+	struct vt_cell model = { .style = s->pen_style, .width = 1 };
+	store_run(line, x, model, bytes, n);
+	ascii_stored(s, line, x, bytes, n);
+}
+
 /* The usual run is done here, without a call: all of it and the cursor behind it stand in the row,
  * whose cells are there. */
 void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
@@ -190,14 +240,13 @@ void vt_print_ascii(void *screen, const uint8_t *bytes, size_t length)
 		ascii_with_care(s, bytes, length);
 		return;
 	}
-	line->changed = s->changes;
-	if (line->used < x + n) {
-		line->used = (uint16_t)(x + n);
+	if (line->draft_next != 0) {
+		ascii_drafted(s, line, bytes, n);
+		return;
 	}
 	struct vt_cell model = { .style = s->pen_style, .width = 1 };
 	store_ascii(line->cells + x, model, bytes, n);
-	s->cursor.column = (uint16_t)(x + n);
-	print_remember(s, x + n - 1, bytes[n - 1]);
+	ascii_stored(s, line, x, bytes, n);
 }
 
 /* A wide character does not fit into the last column: it goes into the next row, or without
@@ -337,8 +386,9 @@ static bool join(struct vt_screen *s, struct vt_cell *cell, unsigned column, uin
 	if (glyph == VT_EMPTY) {
 		return false;
 	}
+	uint32_t before = cell->glyph;
 	cell->glyph = glyph;
-	vt_touch(s, s->cursor.row);
+	vt_draft_join(print_line(s), &s->pool, column, before);
 	if (vt_modes_get(&s->modes, VT_MODE_GRAPHEME) &&
 		vt_width_joined(points[0], cell->width, point) > cell->width) {
 		widen(s, column);

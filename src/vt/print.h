@@ -1,7 +1,16 @@
 /* What the two files that print share; nobody else includes it. */
 #pragma once
 
+#include "vt/draft.h"
 #include "vt/state.h"
+
+/* The cursor's row, marked as changed now; who changes its cells takes care of its draft. */
+static inline struct vt_line *print_line(struct vt_screen *s)
+{
+	struct vt_line *line = vt_line_at(s, s->cursor.row);
+	line->changed = s->changes;
+	return line;
+}
 
 /* The cursor stands behind what was stored up to column end. */
 static inline void print_advance(struct vt_screen *s, unsigned end, unsigned limit)

@@ -66,11 +66,12 @@ static inline struct vt_line *vt_line_at(const struct vt_screen *s, unsigned y)
 {
 	return vt_grid_line(s->grid, y);
 }
-/* The active buffer's row y, marked as changed now. */
+/* The active buffer's row y, marked as changed now; any of its cells may change. */
 static inline struct vt_line *vt_touch(struct vt_screen *s, unsigned y)
 {
 	struct vt_line *line = vt_line_at(s, y);
 	line->changed = s->changes;
+	line->draft_next = 0;
 	return line;
 }
 static inline unsigned vt_min(unsigned a, unsigned b)

@@ -30,7 +30,12 @@ unsigned vt_width(uint32_t point)
 
 struct vt_widths vt_widths(void)
 {
-	return (struct vt_widths){ .pages = width_pages, .cells = width_cells };
+	return (struct vt_widths){
+		.pages = width_pages,
+		.cells = width_cells,
+		.two = width_two,
+		.three = width_three,
+	};
 }
 
 bool vt_grapheme_joins_any(vt_grapheme state)

@@ -14,6 +14,13 @@
  * ambiguous ones 1. Not for controls (gives 0). */
 unsigned vt_width(uint32_t point);
 
+/* Ranges in which each code point has one cell and stands alone as of vt_width_alone(): Latin with
+ * its marks, Greek and Cyrillic. */
+#define VT_LATIN_FIRST 0xc0
+#define VT_LATIN_LAST 0x2ff
+#define VT_GREEK_FIRST 0x380
+#define VT_CYRILLIC_LAST 0x47f
+
 /* Where the code points of one cluster have led to: init to 0 before its first. */
 typedef uint32_t vt_grapheme;
 
@@ -26,6 +33,11 @@ bool vt_grapheme_next(vt_grapheme *state, uint32_t point);
 struct vt_widths {
 	const uint8_t *pages;
 	const uint8_t *cells;
+	/* vt_width_alone() of all 64 code points whose UTF-8 differs in its last byte only, 0 = not
+	 * the same for all of them, or not well-formed: by the lead byte's five bits of those of
+	 * two bytes, by point >> 6 of those of three. */
+	const uint8_t *two;
+	const uint8_t *three;
 };
 struct vt_widths vt_widths(void);
 

@@ -3,7 +3,7 @@
  *
  * A code point's property is one byte (width_class.h). Two stages:
  * width_pages[point >> 8] names a page, width_cells[page * 256 + (point & 255)] is the byte.
- * Equal pages are stored once.
+ * Equal pages are stored once. width_two and width_three: see struct vt_widths.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +17,14 @@
 #define POINTS 0x110000
 #define PAGE 256
 #define PAGES (POINTS / PAGE)
+#define BLOCK 64 /* code points whose UTF-8 differs in its last byte only */
+#define TWO (0x800 / BLOCK)
+#define THREE (0x10000 / BLOCK)
 
 static uint8_t page_of[PAGES];
 static uint8_t stored[PAGES][PAGE];
+static uint8_t two[TWO];
+static uint8_t three[THREE];
 
 static unsigned break_class(int32_t point)
 {
@@ -109,6 +114,35 @@ static unsigned alone(unsigned cells, unsigned class)
 	return is ? VT_ALONE : 0;
 }
 
+static unsigned stored_at(uint32_t point)
+{
+	return stored[page_of[point / PAGE]][point % PAGE];
+}
+
+/* The width of all points of this block of 64 if each of them stands alone and it is the same. */
+static uint8_t uniform(uint32_t first)
+{
+	unsigned width = stored_at(first) & VT_WIDTH_MASK;
+	for (uint32_t point = first; point < first + BLOCK; point++) {
+		unsigned property = stored_at(point);
+		if (property < VT_ALONE || (property & VT_WIDTH_MASK) != width) {
+			return 0;
+		}
+	}
+	return (uint8_t)width;
+}
+
+/* Blocks that UTF-8 gives two bytes, and three; what it gives fewer stays 0. */
+static void find_blocks(void)
+{
+	for (uint32_t i = 0x80 / BLOCK; i < TWO; i++) {
+		two[i] = uniform(i * BLOCK);
+	}
+	for (uint32_t i = TWO; i < THREE; i++) {
+		three[i] = uniform(i * BLOCK);
+	}
+}
+
 static void print_bytes(const char *name, const uint8_t *bytes, size_t count)
 {
 	printf("static const uint8_t %s[%zu] = {", name, count);
@@ -142,10 +176,13 @@ int main(void)
 		}
 		page_of[page] = (uint8_t)known;
 	}
+	find_blocks();
 	printf("/* Made by width_gen from utf8proc %s, Unicode %s. */\n", utf8proc_version(),
 		utf8proc_unicode_version());
 	printf("#include <stdint.h>\n\n");
 	print_bytes("width_pages", page_of, PAGES);
 	print_bytes("width_cells", stored[0], (size_t)pages * PAGE);
+	print_bytes("width_two", two, TWO);
+	print_bytes("width_three", three, THREE);
 	return ferror(stdout) ? 1 : 0;
 }

@@ -114,6 +114,26 @@ static void grapheme_breaks_are_those_of_utf8proc(void **state)
 	}
 }
 
+static void what_is_known_of_many_holds_for_each(void **state)
+{
+	const struct vt_widths widths = vt_widths();
+	for (uint32_t point = 0; point < 0x10000; point++) {
+		unsigned two = point < 0x800 ? widths.two[point >> 6] : 0;
+		unsigned width = two != 0 ? two : widths.three[point >> 6];
+		if (width != 0) {
+			assert_true(point >= 0x80 && (two != 0) == (point < 0x800));
+			assert_int_equal(width, vt_width_alone(&widths, point));
+		}
+	}
+	assert_int_equal(widths.two[0x400 >> 6], 1);
+	assert_int_equal(widths.three[0x4e00 >> 6], 2);
+	for (uint32_t point = VT_LATIN_FIRST; point <= VT_CYRILLIC_LAST; point++) {
+		if (point <= VT_LATIN_LAST || point >= VT_GREEK_FIRST) {
+			assert_int_equal(vt_width_alone(&widths, point), 1);
+		}
+	}
+}
+
 static void what_stands_alone_breaks_unless_anything_may_join(void **state)
 {
 	const struct vt_widths widths = vt_widths();
@@ -169,6 +189,7 @@ int main(void)
 		cmocka_unit_test(widths_of_well_known_characters),
 		cmocka_unit_test(wide_and_narrow_are_those_of_utf8proc),
 		cmocka_unit_test(grapheme_breaks_are_those_of_utf8proc),
+		cmocka_unit_test(what_is_known_of_many_holds_for_each),
 		cmocka_unit_test(what_stands_alone_breaks_unless_anything_may_join),
 		cmocka_unit_test(clusters_widen_as_terminals_do),
 	};
