@@ -86,8 +86,10 @@ static inline unsigned put_any(struct target *t, const struct vt_widths *widths,
 {
 	uint32_t point;
 	unsigned length = decode(__builtin_bswap32((uint32_t)v), &point);
-	unsigned width = length == 0 ? 0 : vt_width_alone(widths, point);
-	return put_width(t, point, width) ? length : 0;
+	if (length == 0 || !put_width(t, point, vt_width_alone(widths, point))) {
+		return 0;
+	}
+	return length;
 }
 
 static inline unsigned put_three(struct target *t, const struct vt_widths *widths, uint64_t v)
