@@ -103,9 +103,8 @@ static void put_link(struct writer *w, uint32_t link)
 	w->link = link;
 }
 
-static void put_new_style(struct writer *w, uint16_t id)
+static inline void put_new_style(struct writer *w, const struct vt_style *s)
 {
-	const struct vt_style *s = vt_pool_style(w->pool, id);
 	unsigned fields = color_kind(s->foreground) << FIELD_FOREGROUND |
 			  color_kind(s->background) << FIELD_BACKGROUND |
 			  (s->underline_color != VT_COLOR_DEFAULT ? FIELD_UNDERLINE_COLOR : 0) |
@@ -134,9 +133,10 @@ static void put_new_style(struct writer *w, uint16_t id)
 static inline void put_first(struct writer *w, uint16_t id, struct vt_style_code *code)
 {
 	const uint8_t *from = w->at;
-	put_new_style(w, id);
+	const struct vt_style *style = vt_pool_style(w->pool, id);
+	put_new_style(w, style);
 	size_t length = (size_t)(w->at - from);
-	if (length <= sizeof(code->bytes) && vt_pool_style(w->pool, id)->link == 0) {
+	if (length <= sizeof(code->bytes) && style->link == 0) {
 		memcpy(code->bytes, from, sizeof(code->bytes)); /* there is room behind */
 		code->length = (uint8_t)length;
 	}

@@ -22,11 +22,12 @@ static unsigned sub_count(const struct vt_sequence *q, unsigned i)
 	return n;
 }
 
+/* Parameters i to i + 2, which are there. */
 static uint32_t rgb(const struct vt_sequence *q, unsigned i)
 {
-	unsigned red = (unsigned)channel(vt_sequence_value(q, i, 0));
-	unsigned green = (unsigned)channel(vt_sequence_value(q, i + 1, 0));
-	unsigned blue = (unsigned)channel(vt_sequence_value(q, i + 2, 0));
+	unsigned red = (unsigned)channel(q->values[i]);
+	unsigned green = (unsigned)channel(q->values[i + 1]);
+	unsigned blue = (unsigned)channel(q->values[i + 2]);
 	return VT_COLOR_RGB | red << 16 | green << 8 | blue;
 }
 
