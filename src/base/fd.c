@@ -125,35 +125,6 @@ ssize_t fd_receive_now(int fd, void *data, size_t size, struct fd_set_received *
 	return receive_with(fd, data, size, set, MSG_DONTWAIT);
 }
 
-ssize_t fd_receive_from(int fd, void *data, size_t size, uid_t *ret_uid)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec iov = { .iov_base = data, .iov_len = size };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t n;
-	do {
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
-	*ret_uid = (uid_t)-1;
-	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&message); c != NULL;
-		c = CMSG_NXTHDR(&message, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
-			struct ucred sender;
-			memcpy(&sender, CMSG_DATA(c), sizeof(sender));
-			*ret_uid = sender.uid;
-		}
-	}
-	return n < 0 ? -errno : n;
-}
-
 void fd_ignore_sigpipe(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };

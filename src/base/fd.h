@@ -35,10 +35,6 @@ ssize_t fd_send_now(
 	int fd, const struct iovec *iov, size_t iov_count, const int *fds, size_t fd_count);
 ssize_t fd_receive_now(int fd, void *data, size_t size, struct fd_set_received *set);
 
-/* As recv(), never waiting, on a socket with SO_PASSCRED; the uid that the kernel saw at the sender
- * goes to *ret_uid, -1 when it did not look. Descriptors that come along are closed. -errno. */
-ssize_t fd_receive_from(int fd, void *data, size_t size, uid_t *ret_uid);
-
 /* Writing to a pipe or socket whose reader has gone gives EPIPE, not a deadly signal. For whole
  * programs. */
 void fd_ignore_sigpipe(void);

@@ -24,7 +24,7 @@ static int timeout_ms(const struct session *s)
 	return wait < INT32_MAX ? (int)wait : INT32_MAX;
 }
 
-/* The viewers' cables, and behind them as many terminals. */
+/* The viewers' cables, and behind them as many leases or terminals. */
 static size_t fill(const struct session *s, struct pollfd *polls, struct viewer **list)
 {
 	bool runs = s->stage == SESSION_RUNNING;
@@ -39,15 +39,11 @@ static size_t fill(const struct session *s, struct pollfd *polls, struct viewer 
 	polls[POLL_PROGRAM] = (struct pollfd){ .fd = s->program.pid_fd, .events = POLLIN };
 	size_t count = switchboard_list(s, list);
 	for (size_t i = 0; i < count; i++) {
-		short events = switchboard_terminal_events(list[i]);
 		polls[POLL_VIEWERS + i] = (struct pollfd){
 			.fd = list[i]->hung ? -1 : list[i]->fd,
 			.events = switchboard_events(list[i]),
 		};
-		polls[POLL_VIEWERS + count + i] = (struct pollfd){
-			.fd = events != 0 ? list[i]->out.terminal : -1,
-			.events = events,
-		};
+		polls[POLL_VIEWERS + count + i] = switchboard_poll_lent(list[i]);
 	}
 	return count;
 }
@@ -89,7 +85,7 @@ static void turn(struct session *s)
 		}
 		for (size_t i = 0; i < viewers; i++) {
 			if (polls[POLL_VIEWERS + viewers + i].revents != 0) {
-				switchboard_on_terminal(s, list[i]);
+				switchboard_on_lent(s, list[i]);
 			}
 		}
 		if (polls[POLL_PROGRAM].revents != 0) {

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,13 +23,23 @@
 
 void outlet_init(struct outlet *o, int fd)
 {
-	*o = (struct outlet){ .fd = fd, .terminal = -1, .waiting = BUF_INIT(WAITING_MAX) };
+	*o = (struct outlet){
+		.fd = fd, .terminal = -1, .lease = -1, .waiting = BUF_INIT(WAITING_MAX)
+	};
+}
+
+static void let_go(struct outlet *o)
+{
+	auto_close(&o->terminal); /* before the lease, whose end says that it is done */
+	auto_close(&o->lease);
+	o->terminal = -1;
+	o->lease = -1;
 }
 
 void outlet_done(struct outlet *o)
 {
 	buf_done(&o->waiting);
-	auto_close(&o->terminal);
+	let_go(o);
 	outlet_init(o, -1);
 }
 
@@ -39,39 +51,6 @@ size_t outlet_waiting(const struct outlet *o)
 uint64_t outlet_end(const struct outlet *o)
 {
 	return o->sent + outlet_waiting(o);
-}
-
-int outlet_lend(struct outlet *o, int fd)
-{
-	AUTO_FD int theirs = fd; /* its flags are the door's too: it could make us wait */
-	char path[32];
-	if (outlet_waiting(o) > 0) {
-		return -EBUSY;
-	}
-	if (!isatty(theirs)) {
-		return -ENOTTY;
-	}
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", theirs);
-	int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (own < 0) {
-		return -errno;
-	}
-	o->terminal = own;
-	o->asked = 0;
-	o->full = false;
-	return 0;
-}
-
-void outlet_return(struct outlet *o)
-{
-	if (outlet_is_lent(o)) {
-		auto_close(&o->terminal);
-		o->terminal = -1;
-		o->broken = false; /* that was the terminal; the cable may still take a goodbye */
-		buf_clear(&o->waiting);
-		o->head = 0;
-		o->full = false;
-	}
 }
 
 void outlet_trim(struct outlet *o)
@@ -114,15 +93,15 @@ static void advance(struct outlet *o, size_t n)
 	}
 }
 
-/* Whether the door has not taken its terminal back. It waits for us to see that on the cable, but
- * not for long: who was stopped for longer must not write on over what the terminal shows by now.
- */
+/* Whether the door has not taken its terminal back. It waits for us to let go, but not for long:
+ * who was stopped for longer must not write on over what the terminal shows by now. (Between this
+ * look and the write there is still room for a stop, a microsecond wide.) */
 static bool still_lent(struct outlet *o)
 {
 	uint64_t now = clock_monotonic_ms();
 	if (now - o->asked >= ASK_EVERY_MS) {
-		struct pollfd cable = { .fd = o->fd, .events = POLLRDHUP };
-		if (poll(&cable, 1, 0) != 0) {
+		struct pollfd lease = { .fd = o->lease, .events = POLLRDHUP };
+		if (poll(&lease, 1, 0) != 0) {
 			return false;
 		}
 		o->asked = now;
@@ -292,4 +271,81 @@ bool outlet_cut(struct outlet *o, uint64_t floor)
 		forget_all(o);
 	}
 	return true;
+}
+
+int outlet_put_screen(struct outlet *o)
+{
+	int pair[2];
+	if (outlet_waiting(o) > 0 || o->broken) {
+		return -EBUSY;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		return -errno;
+	}
+	AUTO_FD int lease = pair[0];
+	AUTO_FD int theirs = pair[1];
+	struct cable_header header = cable_header_for(CABLE_SCREEN, 0);
+	struct iovec iov = { &header, sizeof(header) };
+	ssize_t n = fd_send_now(
+		o->fd, &iov, 1, &theirs, 1); /* so little goes whole or not at all */
+	if (n < 0) {
+		return (int)n;
+	}
+	o->sent += (size_t)n;
+	return TAKE_FD(lease);
+}
+
+/* An own description, whose flags are nobody else's: else we could be made to wait. */
+static int open_anew(int terminal)
+{
+	char path[32];
+	unsigned theirs = 0;
+	unsigned ours = 0;
+	if (ioctl(terminal, TIOCGDEV, &theirs) < 0) {
+		return -errno;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", terminal);
+	AUTO_FD int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0 || ioctl(own, TIOCGDEV, &ours) < 0) {
+		return -errno;
+	}
+	return ours == theirs ? TAKE_FD(own)
+			      : -ENOTTY; /* a device's name may mean another by now */
+}
+
+int outlet_lend(struct outlet *o, int terminal, int lease)
+{
+	AUTO_FD int their_terminal = terminal;
+	AUTO_FD int their_lease = lease;
+	int own = outlet_waiting(o) > 0 ? -EBUSY : open_anew(their_terminal);
+	if (own < 0) {
+		return own;
+	}
+	o->terminal = own;
+	o->lease = TAKE_FD(their_lease);
+	o->asked = 0;
+	o->full = false;
+	return 0;
+}
+
+void outlet_return(struct outlet *o)
+{
+	if (outlet_is_lent(o)) {
+		AUTO(buf_done) struct buf rest = o->waiting;
+		buf_consume(&rest, o->head);
+		o->waiting = BUF_INIT(WAITING_MAX);
+		let_go(o);
+		forget_all(o);
+		o->broken = false; /* that was the terminal; the cable may still take something */
+		if (rest.length > 0) {
+			(void)outlet_put(o, CABLE_OUTPUT, rest.data, rest.length);
+		}
+	}
+}
+
+void outlet_abandon(struct outlet *o)
+{
+	let_go(o);
+	forget_all(o);
+	o->broken = true;
 }

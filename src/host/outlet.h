@@ -1,10 +1,10 @@
 /* What is on its way to one door: cable frames that its socket has not taken yet. Or, while the
  * door lends it, to the terminal itself: then only OUTPUT may be put, and its bytes go out bare.
  *
- * Always holds: nothing blocks; what is cut is cut between two frames, so that the door's reader
- * never loses its place; a door that has closed only makes the outlet `broken`, because bytes that
- * were typed there may still lie in the socket; a terminal that the door has taken back is not
- * written to, even by a process that was stopped meanwhile. */
+ * Always holds: nothing blocks; what is cut of a cable is cut between two frames, so that the
+ * door's reader never loses its place; a door that has closed only makes the outlet `broken`,
+ * because bytes that were typed there may still lie in the socket; a terminal that the door has
+ * taken back is not written to, even by a process that was stopped meanwhile. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 #include "protocol/cable.h"
 
 struct outlet {
-	int fd;	      /* the cable; borrowed */
-	int terminal; /* lent to us; -1 = it is not */
-	uint64_t
-		asked; /* when the cable was last asked whether it still is: clock_monotonic_ms() */
+	int fd;		/* the cable; borrowed */
+	int terminal;	/* lent to us; -1 = it is not */
+	int lease;	/* over which it came; -1 = none */
+	uint64_t asked; /* when that was last looked at: clock_monotonic_ms() */
 	bool broken;
 	bool full; /* it took no more; not asked again before outlet_ready() */
 	struct buf waiting;
@@ -30,12 +30,19 @@ struct outlet {
 void outlet_init(struct outlet *o, int fd);
 void outlet_done(struct outlet *o);
 
-/* `fd` is the door's terminal, or what it says is that: it is closed, and an own description of it
- * is written to from now on. 0, or -errno (-ENOTTY: it is none; -EBUSY: frames wait): all stays as
- * it was. */
-int outlet_lend(struct outlet *o, int fd);
-/* Gives the terminal back, with what had not gone there. Nothing when it was not lent. */
+/* SCREEN with the lease, whose host's end is returned (the caller's): when the whole frame can go
+ * now. Else -errno, and nothing was sent. */
+int outlet_put_screen(struct outlet *o);
+
+/* What came over the lease is the door's terminal, or so it says. Both are the outlet's from here
+ * on, also on failure; the terminal is opened anew, and written to from now on. 0, or -errno
+ * (-ENOTTY: it is none; -EBUSY: frames wait): all stays as it was. */
+int outlet_lend(struct outlet *o, int terminal, int lease);
+/* Gives the terminal back: what it has not taken goes over the cable. Nothing when it was not lent.
+ */
 void outlet_return(struct outlet *o);
+/* Nobody is there any more: what waits is dropped, and nothing is sent again. */
+void outlet_abandon(struct outlet *o);
 static inline bool outlet_is_lent(const struct outlet *o)
 {
 	return o->terminal >= 0;

@@ -168,11 +168,6 @@ static int on_frame(struct session *s, struct viewer *v, const struct cable_fram
 			on_size(s, v, frame);
 		}
 		return v->state == VIEWER_NEW ? -EPROTO : 0;
-	case CABLE_LEND: {
-		int r = viewer_lend(v, s->screen);
-		session_set_answering(s);
-		return r;
-	}
 	case CABLE_BYE:
 		v->closed = true;
 		return 0;
@@ -242,16 +237,22 @@ short switchboard_events(const struct viewer *v)
 	return (short)((v->paused ? POLLRDHUP : POLLIN) | (waits ? POLLOUT : 0));
 }
 
-short switchboard_terminal_events(const struct viewer *v)
+struct pollfd switchboard_poll_lent(const struct viewer *v)
 {
+	if (viewer_awaits(v)) {
+		return (struct pollfd){ .fd = v->lease, .events = POLLIN };
+	}
 	bool waits = outlet_is_lent(&v->out) && outlet_waiting(&v->out) > 0;
-	return waits ? POLLOUT : 0;
+	return (struct pollfd){ .fd = waits ? v->out.terminal : -1, .events = POLLOUT };
 }
 
-void switchboard_on_terminal(struct session *s, struct viewer *v)
+void switchboard_on_lent(struct session *s, struct viewer *v)
 {
-	if (is_there(s, v)) {
-		viewer_ready(v);
+	if (is_there(s, v) && viewer_awaits(v)) {
+		viewer_begin(v, s->screen);
+		session_set_answering(s);
+	} else if (is_there(s, v)) {
+		outlet_ready(&v->out);
 	}
 }
 
@@ -261,7 +262,7 @@ void switchboard_on_cable(struct session *s, struct viewer *v, short revents)
 		return;
 	}
 	if ((revents & POLLOUT) != 0) {
-		viewer_ready(v);
+		outlet_ready(&v->out);
 	}
 	if ((revents & ~POLLOUT) == 0) {
 		return;
@@ -470,6 +471,11 @@ static void on_deadline(struct session *s, struct viewer *v)
 		v->deadline = 0;
 		return;
 	}
+	if (viewer_awaits(v)) {
+		viewer_begin(v, s->screen);
+		session_set_answering(s);
+		return;
+	}
 	drop(s, v, -ETIMEDOUT);
 }
 
@@ -505,7 +511,7 @@ void switchboard_goodbye(struct session *s, const struct cable_bye *bye)
 bool switchboard_is_quiet(const struct session *s)
 {
 	for (size_t i = 0; i < SESSION_LEAVING_MAX && s->leaving[i] != NULL; i++) {
-		if (!viewer_is_quiet(s->leaving[i])) {
+		if (outlet_waiting(&s->leaving[i]->out) > 0) {
 			return false;
 		}
 	}

@@ -19,13 +19,14 @@ int switchboard_on_link(struct session *s);
 /* Every viewer there is; returns how many. */
 size_t switchboard_list(const struct session *s, struct viewer *list[SWITCHBOARD_VIEWERS_MAX]);
 
-/* What to poll for on its cable, and on the terminal that it has lent; 0 = leave it out. */
-short switchboard_events(const struct viewer *v);
-short switchboard_terminal_events(const struct viewer *v);
+short switchboard_events(const struct viewer *v); /* to poll its cable for; 0 = leave it out */
+
+/* What else of it is to be polled: the lease, or the terminal that it has lent; -1 = nothing. */
+struct pollfd switchboard_poll_lent(const struct viewer *v);
 
 /* Something happened on a cable; a viewer that is gone by now is fine. */
 void switchboard_on_cable(struct session *s, struct viewer *v, short revents);
-void switchboard_on_terminal(struct session *s, struct viewer *v);
+void switchboard_on_lent(struct session *s, struct viewer *v);
 
 /* Limits that have passed, paints that are due, input that was held back. */
 void switchboard_work(struct session *s, uint64_t now);

@@ -26,6 +26,7 @@
 #define PAINT_AGAIN_MS 1000 /* after there was no memory for it */
 #define READ_SIZE 4096
 #define NOTICE_MS 10000
+#define LEASE_MS 2000 /* for a door to say whether it lends its terminal */
 
 static void set_socket(struct viewer *v, bool lags)
 {
@@ -44,7 +45,7 @@ int viewer_new(struct viewer **ret, int fd, const struct link_simple *plug)
 		return r;
 	}
 	v->fd = fd;
-	v->lent = -1;
+	v->lease = -1;
 	set_socket(v, false);
 	v->plug_serial = plug->header.serial;
 	v->in = BUF_INIT(2 * (CABLE_PAYLOAD_MAX + sizeof(struct cable_header)));
@@ -65,30 +66,11 @@ struct viewer *viewer_free(struct viewer *v)
 		free(v->notice);
 		buf_done(&v->in);
 		buf_done(&v->client);
-		auto_close(&v->lent);
+		auto_close(&v->lease);
 		(void)close(v->fd);
 		free(v);
 	}
 	return NULL;
-}
-
-/* As recv(), but -errno; keeps the descriptor that the door lends. Only a door of the session's own
- * user can make it write to something. */
-static ssize_t receive(struct viewer *v, void *bytes, size_t size)
-{
-	if (!v->awaits || v->maker != geteuid()) {
-		ssize_t n;
-		do {
-			n = recv(v->fd, bytes, size, MSG_DONTWAIT);
-		} while (n < 0 && errno == EINTR);
-		return n < 0 ? -errno : n;
-	}
-	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
-	ssize_t n = fd_receive_now(v->fd, bytes, size, &set);
-	if (set.count > 0 && v->lent < 0) {
-		v->lent = TAKE_FD(set.fds[0]);
-	}
-	return n;
 }
 
 int viewer_read(struct viewer *v)
@@ -101,17 +83,20 @@ int viewer_read(struct viewer *v)
 		return r;
 	}
 	size_t room = v->in.size - v->in.length;
-	ssize_t n = receive(v, v->in.data + v->in.length, room);
+	ssize_t n;
+	do {
+		n = recv(v->fd, v->in.data + v->in.length, room, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		v->in.length += (size_t)n;
 		return (size_t)n < room ? VIEWER_READ_ALL : VIEWER_READ_SOME;
 	}
 	/* A door that closes with our bytes unread resets; its own bytes came before that. */
-	if (n == 0 || n == -ECONNRESET) {
+	if (n == 0 || errno == ECONNRESET) {
 		v->closed = true;
 		return 0;
 	}
-	return n == -EAGAIN ? 0 : (int)n;
+	return errno == EAGAIN ? 0 : -errno;
 }
 
 int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t session)
@@ -274,7 +259,9 @@ static void paint_notice(struct viewer *v, struct buf *paint, const struct vt_sc
 
 static void paint_first(struct viewer *v, struct vt_screen *screen)
 {
-	v->awaits = false;
+	auto_close(&v->lease); /* if it is not answered, it never will be */
+	v->lease = -1;
+	v->deadline = 0;
 	choose_kind(v, screen);
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_enter(&paint, &v->target);
@@ -284,30 +271,31 @@ static void paint_first(struct viewer *v, struct vt_screen *screen)
 	finish_paint(v, screen, &paint);
 }
 
+/* Only a door of the session's own user can make the host write to something. */
 void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term)
 {
+	bool may = (v->hello.flags & CABLE_HELLO_LENDS) != 0 && v->maker == geteuid();
 	v->state = VIEWER_CURRENT;
-	v->deadline = 0;
 	v->term = term;
-	(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
-	if ((v->hello.flags & CABLE_HELLO_LENDS) != 0) {
-		v->awaits = true;
+	v->lease = may ? outlet_put_screen(&v->out) : -1;
+	if (viewer_awaits(v)) {
 		v->behind = true;
+		v->deadline = clock_monotonic_ms() + LEASE_MS;
 	} else {
+		(void)outlet_put(&v->out, CABLE_SCREEN, NULL, 0);
 		paint_first(v, screen);
 	}
 }
 
-int viewer_lend(struct viewer *v, struct vt_screen *screen)
+void viewer_begin(struct viewer *v, struct vt_screen *screen)
 {
-	if (!v->awaits) {
-		return v->state == VIEWER_LEAVING ? 0 : -EPROTO;
-	}
-	if (v->lent >= 0) { /* else, and if it cannot be used, the cable does */
-		(void)outlet_lend(&v->out, TAKE_FD(v->lent));
+	char byte;
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	if (fd_receive_now(v->lease, &byte, sizeof(byte), &set) > 0 && set.count == 1) {
+		/* If it cannot be used, the cable is. */
+		(void)outlet_lend(&v->out, TAKE_FD(set.fds[0]), TAKE_FD(v->lease));
 	}
 	paint_first(v, screen);
-	return 0;
 }
 
 static void repaint(struct viewer *v, struct vt_screen *screen)
@@ -434,7 +422,7 @@ static bool may_repaint(const struct viewer *v, const struct vt_screen *screen)
 {
 	const uint8_t *open;
 	size_t length;
-	return v->behind && !v->awaits &&
+	return v->behind && !viewer_awaits(v) &&
 	       (v->painted || vt_screen_pending(screen, &open, &length) == 0);
 }
 
@@ -450,11 +438,11 @@ uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
 
 void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 {
-	if (!outlet_flush(&v->out)) {
-		return;
-	}
 	if (v->notice != NULL && now >= v->notice_until) {
 		take_notice_away(v);
+	}
+	if (!outlet_flush(&v->out)) {
+		return;
 	}
 	uint64_t due = viewer_due(v, screen);
 	if (due == 0 || now < due) {
@@ -467,40 +455,18 @@ void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 	}
 }
 
-/* The goodbye goes over the cable, and says that the terminal is the door's again. */
-static void finish(struct viewer *v)
-{
-	if (v->bye_due && outlet_flush(&v->out)) {
-		v->bye_due = false;
-		outlet_return(&v->out);
-		(void)outlet_put(&v->out, CABLE_BYE, &v->bye, sizeof(v->bye));
-	}
-}
-
-void viewer_ready(struct viewer *v)
-{
-	outlet_ready(&v->out);
-	finish(v);
-}
-
 void viewer_hang(struct viewer *v)
 {
 	v->hung = true;
-	v->bye_due = false;
-	outlet_return(&v->out);
-	(void)shutdown(v->fd, SHUT_WR); /* it may wait for that */
-}
-
-bool viewer_is_quiet(const struct viewer *v)
-{
-	return !v->bye_due && outlet_waiting(&v->out) == 0;
+	outlet_abandon(&v->out);
 }
 
 void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_bye *bye)
 {
-	if (v->awaits) { /* for nothing any more */
+	if (viewer_awaits(v)) { /* for nothing any more */
 		paint_first(v, screen);
 	}
+	outlet_return(&v->out); /* the door has patience with its terminal, we have not */
 	if (v->state == VIEWER_CURRENT && screen != NULL) {
 		AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 		bool notice = v->notice != NULL;
@@ -518,7 +484,6 @@ void viewer_bye(struct viewer *v, struct vt_screen *screen, const struct cable_b
 		send_paint(v, &paint);
 	}
 	v->state = VIEWER_LEAVING;
-	v->bye = *bye;
-	v->bye_due = true;
-	finish(v);
+	(void)outlet_put(&v->out, CABLE_BYE, bye, sizeof(*bye));
+	(void)outlet_flush(&v->out);
 }

@@ -45,8 +45,8 @@ struct viewer {
 	bool closed; /* the door has closed its end: what is in `in` is the last */
 	bool paused; /* the program takes no input: nothing more is read for now */
 	bool hung;   /* closed while paused: not to be polled, its last bytes still count */
-	bool awaits; /* is shown, but its door has not yet said whether it lends its terminal */
-	int lent;    /* the descriptor that came for that; -1 = none */
+	int lease;   /* its door has not yet said over it whether it lends its terminal; -1 = none:
+			until then nothing is shown */
 	struct outlet out;
 	bool lags;	      /* its socket is small: see set_socket() */
 	bool painted;	      /* else it gets the program's own bytes */
@@ -67,8 +67,6 @@ struct viewer {
 	} seen, next;
 	char *notice;	       /* what stands over the picture; NULL = nothing */
 	uint64_t notice_until; /* clock_monotonic_ms() */
-	bool bye_due;	       /* `bye` goes out when all that is before it has gone */
-	struct cable_bye bye;
 };
 
 /* `fd` is the viewer's from here on, also on failure. 0 or -errno. */
@@ -89,12 +87,13 @@ int viewer_welcome(struct viewer *v, const struct cable_frame *hello, uint32_t s
  * history, picture, the open sequence. `term` is the session's TERM, borrowed. */
 void viewer_show(struct viewer *v, struct vt_screen *screen, const char *term);
 
-/* CABLE_LEND came. 0, or -EPROTO: it was not promised. */
-int viewer_lend(struct viewer *v, struct vt_screen *screen);
-
-/* Its cable, or the terminal that it has lent, takes more, says poll(). */
-void viewer_ready(struct viewer *v);
-bool viewer_is_quiet(const struct viewer *v); /* nothing waits for that */
+/* Whether its door has still to say whether it lends its terminal. */
+static inline bool viewer_awaits(const struct viewer *v)
+{
+	return v->lease >= 0;
+}
+/* It has said something, or its time is over. */
+void viewer_begin(struct viewer *v, struct vt_screen *screen);
 
 /* The door has left: nothing more goes there, and a terminal that it has lent is its own again. */
 void viewer_hang(struct viewer *v);

@@ -24,7 +24,6 @@ static const struct shape shapes[] = {
 	[CABLE_WELCOME] = { sizeof(struct cable_welcome), sizeof(struct cable_welcome), 0, 0 },
 	[CABLE_SCREEN] = { 0, 0, 0, 0 },
 	[CABLE_OUTPUT] = { 1, CABLE_PAYLOAD_MAX, 0, 0 },
-	[CABLE_LEND] = { 0, 0, 0, 0 },
 };
 
 int cable_parse(const struct buf *in, struct cable_frame *ret)
@@ -34,7 +33,7 @@ int cable_parse(const struct buf *in, struct cable_frame *ret)
 		return 0;
 	}
 	memcpy(&header, in->data, sizeof(header));
-	if (header.type < CABLE_HELLO || header.type > CABLE_LEND || header.zero[0] != 0 ||
+	if (header.type < CABLE_HELLO || header.type > CABLE_OUTPUT || header.zero[0] != 0 ||
 		header.zero[1] != 0 || header.zero[2] != 0) {
 		return -EPROTO;
 	}

@@ -8,8 +8,7 @@
  *   HELLO, CLIENT                                first, before the end is given away
  *                              WELCOME           prepared; nothing has changed yet
  *                              SCREEN            swapped: from here this cable is the terminal's
- *                                                picture
- *   LEND                                         once, where HELLO has promised it
+ *                                                picture; the lease may ride along
  *                              OUTPUT            bytes for the terminal, as often as there are any
  *   INPUT, SIZE                                  only after SCREEN; before it they are ignored
  *   BYE (or just closing)      BYE               one line for the person; reason, status
@@ -17,10 +16,13 @@
  * A door that holds a current and a prepared cable swaps when the prepared one brings CABLE_SCREEN,
  * and closes the other. A prepared cable that is closed before that has changed nothing.
  *
- * A door whose session is its own user's lends it the terminal: with LEND comes a descriptor that
- * the host writes to, instead of sending OUTPUT and having the door copy it. Until LEND the host
- * writes nothing. It gives the terminal back by closing that descriptor, before its BYE; a door
- * that wants it back shuts its side of the cable, and waits a little for the host to close. */
+ * A door lends its terminal to a session of its own user, so that nobody need copy the OUTPUT.
+ * Where HELLO says that it may, a socket of the host's making comes with SCREEN, the lease: whose
+ * it is the kernel tells the door, and nobody has held its other end before, as the broker has the
+ * cable's. The door sends one byte with a descriptor of the terminal over it, or closes it; until
+ * then, or for two seconds, the host shows nothing. The terminal is given back by closing the
+ * lease: by the host before its BYE; when the door wants it back it shuts its side, and waits a
+ * little for the host to close. */
 #pragma once
 
 #include <stddef.h>
@@ -41,13 +43,12 @@ enum cable_type {
 	CABLE_SIZE = 4,	   /* door: struct cable_size */
 	CABLE_BYE = 5,	   /* either: struct cable_bye; the sender closes next */
 	CABLE_WELCOME = 6, /* host: struct cable_welcome */
-	CABLE_SCREEN = 7,  /* host: no payload; the painted screen follows as CABLE_OUTPUT */
+	CABLE_SCREEN = 7,  /* host: no payload; the painted screen follows */
 	CABLE_OUTPUT = 8,  /* host: bytes for the terminal */
-	CABLE_LEND = 9,	   /* door: no payload; a descriptor of the terminal rides along, or none */
 };
 
 /* In cable_hello's flags. */
-enum { CABLE_HELLO_LENDS = 1 }; /* the door answers SCREEN with LEND */
+enum { CABLE_HELLO_LENDS = 1 }; /* the door may lend its terminal */
 
 struct cable_header {
 	uint8_t type;

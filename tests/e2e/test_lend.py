@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -108,3 +109,39 @@ def test_a_door_is_not_suspended_while_a_session_is_on_its_terminal(server):
     shell.type("\x1d\x1d\x1d")
     shell.wait_for("disconnected. To come back")
     shell.line("clear; jobs; echo mine").wait_until(lambda t: t.screen().split() == ["mine", PROMPT.strip()])
+
+
+def test_a_door_that_comes_to_the_background_leaves(server):
+    shell, session = in_a_shell(server)
+    door, = [p for p in processes.below(shell.process.pid) if p.name == "termserv"]
+    os.kill(door.pid, signal.SIGSTOP)
+    shell.wait_for("Stopped")
+    os.kill(door.pid, signal.SIGCONT)
+    server.wait_state(session, "Disc")
+    shell.line("clear; echo mine").wait_until(lambda t: t.screen().split()[-2:] == ["mine", PROMPT.strip()])
+
+
+def test_a_door_brings_its_sessions_end_from_a_terminal_that_rests(server):
+    """The terminal takes nothing while the program ends, for longer than the host's patience lasts."""
+    here = server.terminal("termserv logon --new -- sh -c 'echo ready; read x; seq 1 3000; exit 7'", emulate=False)
+    here.wait_raw(b"ready\r\n")
+    session = server.only(state="Active")["id"]
+    here.paused = True
+    here.line("go")
+    server.wait_state(session, None)
+    time.sleep(3)  # FINISH_MS and more: the time itself is what is tried
+    here.paused = False
+    assert here.wait_exit() == 7
+
+
+def test_root_lends_no_terminal_of_somebody_else(server):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    here = server.logon()
+    wait_held(server, here.session, here)
+    there = server.shell()
+    os.chown(there.path, 65534, -1)
+    there.line("connect %d" % here.session)
+    here.wait_exit()
+    there.line("echo over the c''able").wait_for("\nover the cable")
+    assert held(server, here.session) == {}

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "protocol/warrant.h"
@@ -287,9 +288,9 @@ void door_send(struct door *d, enum cable_type type, const void *payload, size_t
 
 void door_lend(struct door *d, int fd)
 {
-	struct cable_header header = cable_header_for(CABLE_LEND, 0);
-	struct iovec iov = { &header, sizeof(header) };
-	assert_int_equal(fd_send(d->fd, &iov, 1, &fd, fd >= 0 ? 1 : 0), sizeof(header));
+	struct iovec iov = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	assert_true(d->lease >= 0);
+	assert_int_equal(fd_send(d->lease, &iov, 1, &fd, fd >= 0 ? 1 : 0), 1);
 }
 
 void door_open(struct door *ret, int *ret_cable_fd, const struct rig_terminal *t)
@@ -298,6 +299,7 @@ void door_open(struct door *ret, int *ret_cable_fd, const struct rig_terminal *t
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	*ret = (struct door){
 		.fd = pair[0],
+		.lease = -1,
 		.in = BUF_INIT(1024 * 1024),
 		.output = BUF_INIT(OUTPUT_MAX),
 	};
@@ -321,6 +323,8 @@ void door_close(struct door *d)
 		(void)close(d->fd);
 	}
 	d->fd = -1;
+	auto_close(&d->lease);
+	d->lease = -1;
 	buf_done(&d->in);
 	buf_done(&d->output);
 }
@@ -359,7 +363,12 @@ bool door_read(struct door *d, int timeout_ms)
 		return false;
 	}
 	assert_int_equal(buf_reserve(&d->in, 65536), 0);
-	ssize_t n = recv(d->fd, d->in.data + d->in.length, 65536, MSG_DONTWAIT);
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	ssize_t n = fd_receive_now(d->fd, d->in.data + d->in.length, 65536, &set);
+	if (set.count > 0) {
+		assert_int_equal(d->lease, -1);
+		d->lease = TAKE_FD(set.fds[0]);
+	}
 	if (n <= 0) {
 		d->closed = true;
 		return true;

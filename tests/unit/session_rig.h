@@ -32,7 +32,8 @@ struct rig {
 
 /* A terminal. */
 struct door {
-	int fd; /* -1 = closed */
+	int fd;	   /* -1 = closed */
+	int lease; /* that came with SCREEN; -1 = none */
 	struct buf in;
 	struct buf output; /* all that was shown */
 	bool welcome, screen, closed;
@@ -48,7 +49,7 @@ struct rig_terminal {
 	uint32_t history_lines;
 	const char *client; /* NAME=VALUE texts, each NUL-ended */
 	size_t client_length;
-	bool lends; /* its door answers SCREEN with LEND: door_lend() */
+	bool lends; /* its door may lend it: door_lend() */
 };
 
 /* An 80x24 xterm with 256 colours. */
@@ -82,7 +83,7 @@ void door_open(struct door *ret, int *ret_cable_fd, const struct rig_terminal *t
 void door_close(struct door *d);
 void door_type(struct door *d, const char *text);
 void door_send(struct door *d, enum cable_type type, const void *payload, size_t length);
-void door_lend(struct door *d, int fd);		/* fd is borrowed; -1 = none rides along */
+void door_lend(struct door *d, int fd);		/* fd is borrowed; -1 = a byte without one */
 bool door_read(struct door *d, int timeout_ms); /* what is there; false = nothing came */
 bool door_has(const struct door *d, const char *text);
 void door_wait_text(struct door *d, const char *text);

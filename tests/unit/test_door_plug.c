@@ -139,64 +139,66 @@ static void bytes_that_are_no_frame_are_refused(void **state)
 	plug_close(&p);
 }
 
-/* A plug whose host has just swapped it in, and waits for LEND. */
-static struct plug make_lender(int *ret_end)
+/* SCREEN with a lease that this process has made, or another user's. Its host's end. */
+static int send_screen(int end, uid_t maker)
 {
-	struct cable_hello hello = { .version = CABLE_VERSION,
-		.flags = CABLE_HELLO_LENDS,
-		.size = { .rows = 24, .columns = 80 } };
-	struct plug p = PLUG_NONE;
-	assert_int_equal(plug_make(&p, ret_end, &hello, client, sizeof(client)), 0);
-	return p;
-}
-
-static void send_screen(int end)
-{
+	int pair[2];
 	struct cable_header header = cable_header_for(CABLE_SCREEN, 0);
-	assert_int_equal(send(end, &header, sizeof(header), 0), sizeof(header));
+	struct iovec iov = { &header, sizeof(header) };
+	assert_int_equal(seteuid(maker), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(seteuid(getuid()), 0);
+	assert_int_equal(fd_send(end, &iov, 1, &pair[1], 1), sizeof(header));
+	(void)close(pair[1]);
+	return pair[0];
 }
 
-static void the_kernel_says_whose_screen_it_is(void **state)
+static void the_kernel_says_who_borrows(void **state)
 {
 	static const uid_t other = 65534;
-	AUTO_FD int end = -1;
-	struct plug p = make_lender(&end);
-	assert_true(p.lends);
-	assert_int_equal(p.speaker, (uid_t)-1);
-	send_screen(end);
-	assert_int_equal(plug_read(&p), 1);
-	assert_int_equal(p.speaker, geteuid());
-	if (geteuid() == 0) {
-		pid_t child = fork();
-		if (child == 0) {
-			if (setresuid(other, other, other) == 0) {
-				send_screen(end);
-			}
-			_exit(0);
-		}
-		assert_int_equal(waitpid(child, NULL, 0), child);
+	uid_t makers[] = { geteuid(), geteuid() == 0 ? other : geteuid() };
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
+		AUTO_FD int end = -1;
+		struct plug p = make(&end);
+		assert_int_equal(plug_borrower(&p), (uid_t)-1);
+		AUTO_FD int lease = send_screen(end, makers[i]);
 		assert_int_equal(plug_read(&p), 1);
-		assert_int_equal(p.speaker, other);
+		assert_int_equal(plug_borrower(&p), makers[i]);
+		plug_lend(&p, -1);
+		char byte;
+		assert_int_equal(recv(lease, &byte, 1, 0), 0); /* it was told no */
+		assert_int_equal(plug_borrower(&p), (uid_t)-1);
+		plug_close(&p);
 	}
-	plug_close(&p);
 }
 
-static void the_terminal_rides_with_lend(void **state)
+static void what_is_no_socket_is_no_lease(void **state)
+{
+	AUTO_FD int end = -1;
+	struct plug p = make(&end);
+	struct cable_header header = cable_header_for(CABLE_SCREEN, 0);
+	struct iovec iov = { &header, sizeof(header) };
+	AUTO_FD int file = open("/dev/null", O_RDWR | O_CLOEXEC);
+	assert_int_equal(fd_send(end, &iov, 1, &file, 1), sizeof(header));
+	assert_int_equal(plug_read(&p), 1);
+	assert_int_equal(plug_borrower(&p), (uid_t)-1);
+	plug_leave(&p, 0);
+}
+
+static void the_terminal_goes_over_the_lease(void **state)
 {
 	AUTO_FD int end = -1;
 	int ends[2];
-	struct plug p = make_lender(&end);
-	AUTO(buf_done) struct buf in = BUF_INIT(1 << 20);
+	struct plug p = make(&end);
 	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
-	uint8_t bytes[4096];
-	read_all(end, &in);
+	AUTO_FD int lease = send_screen(end, geteuid());
+	assert_int_equal(plug_read(&p), 1);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	plug_lend(&p, ends[1]);
 	assert_true(p.lent);
-	assert_false(p.lends);
-	ssize_t n = fd_receive_now(end, bytes, sizeof(bytes), &set);
-	assert_int_equal(n, sizeof(struct cable_header));
-	assert_int_equal(bytes[0], CABLE_LEND);
+	(void)close(ends[1]);
+	char bytes[2];
+	assert_int_equal(fd_receive_now(lease, bytes, sizeof(bytes), &set), 1);
 	assert_int_equal(set.count, 1);
 	assert_int_equal(write(set.fds[0], "x", 1), 1);
 	fd_set_done(&set); /* it was the last: the plug has kept none */
@@ -206,13 +208,14 @@ static void the_terminal_rides_with_lend(void **state)
 	plug_close(&p);
 }
 
-/* Plays a host in a process of its own that closes its end `late_ms` after the door's is shut. */
-static pid_t start_host(int end, int door, int late_ms)
+/* Plays a host in a process of its own that lets go `late_ms` after the door has asked for it. */
+static pid_t start_host(int lease, const struct plug *door, int late_ms)
 {
 	pid_t child = fork();
 	if (child == 0) {
-		struct pollfd shut = { .fd = end, .events = POLLRDHUP };
-		(void)close(door);
+		struct pollfd shut = { .fd = lease, .events = POLLRDHUP };
+		(void)close(door->fd);
+		(void)close(door->lease);
 		(void)poll(&shut, 1, -1);
 		(void)poll(NULL, 0, late_ms);
 		_exit(0);
@@ -234,11 +237,13 @@ static void leaving_waits_until_the_terminal_is_back(void **state)
 		{ false, 600000, 0, 300000 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int end = -1;
-		struct plug p = make_lender(&end);
-		plug_lend(&p, rows[i].lent ? dup(STDERR_FILENO) : -1);
-		pid_t host = start_host(end, p.fd, rows[i].late_ms);
-		(void)close(end);
+		AUTO_FD int end = -1;
+		struct plug p = make(&end);
+		int lease = send_screen(end, geteuid());
+		assert_int_equal(plug_read(&p), 1);
+		plug_lend(&p, rows[i].lent ? STDERR_FILENO : -1);
+		pid_t host = start_host(lease, &p, rows[i].late_ms);
+		(void)close(lease);
 		uint64_t before = clock_monotonic_ms();
 		plug_leave(&p, 0);
 		uint64_t took = clock_monotonic_ms() - before;
@@ -252,8 +257,9 @@ static void leaving_waits_until_the_terminal_is_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_kernel_says_whose_screen_it_is),
-		cmocka_unit_test(the_terminal_rides_with_lend),
+		cmocka_unit_test(the_kernel_says_who_borrows),
+		cmocka_unit_test(what_is_no_socket_is_no_lease),
+		cmocka_unit_test(the_terminal_goes_over_the_lease),
 		cmocka_unit_test(leaving_waits_until_the_terminal_is_back),
 		cmocka_unit_test(hello_and_client_wait_in_a_new_cable),
 		cmocka_unit_test(a_host_that_does_not_read_stops_the_typing_and_loses_nothing),

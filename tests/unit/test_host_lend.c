@@ -104,6 +104,18 @@ static bool holds(pid_t pid, const struct seat *t)
 	return found;
 }
 
+/* As a door that leaves does it. */
+static void ask_back(struct seat *t)
+{
+	assert_int_equal(shutdown(t->door.lease, SHUT_WR), 0);
+	assert_int_equal(shutdown(t->door.fd, SHUT_WR), 0);
+}
+
+static void wait_back(struct seat *t)
+{
+	assert_int_equal(fd_wait_readable(t->door.lease, RIG_LIMIT_MS), 1);
+}
+
 /* A session is shown at the seat, which has not answered yet. Its host. */
 static pid_t show(struct rig *r, struct seat *t, const char *script)
 {
@@ -147,7 +159,8 @@ static void a_promise_that_is_not_kept_gives_output(void **state)
 	struct rig r;
 	struct seat t;
 	pid_t host = show(&r, &t, "echo first; read x; echo got $x; read y");
-	door_lend(&t.door, -1);
+	(void)close(t.door.lease);
+	t.door.lease = -1;
 	door_wait_text(&t.door, "first");
 	door_type(&t.door, "key\r");
 	door_wait_text(&t.door, "got key");
@@ -173,14 +186,49 @@ static void what_is_no_terminal_is_not_written_to(void **state)
 	rig_stop(&r);
 }
 
-static void who_lends_twice_or_unasked_loses_the_cable(void **state)
+static void a_door_that_says_nothing_is_not_waited_for_long(void **state)
 {
 	struct rig r;
 	struct seat t;
-	(void)show_lent(&r, &t, "echo first; read x");
-	seat_wait_text(&t, "first");
-	door_lend(&t.door, t.slave);
-	door_wait_flag(&t.door, &t.door.closed);
+	(void)show(&r, &t, "echo first; read x");
+	door_wait_text(&t.door, "first");
+	char byte;
+	assert_int_equal(recv(t.door.lease, &byte, 1, 0), 0); /* too late now */
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void a_word_without_a_terminal_is_a_no(void **state)
+{
+	struct rig r;
+	struct seat t;
+	(void)show(&r, &t, "echo first; read x");
+	door_lend(&t.door, -1);
+	door_wait_text(&t.door, "first");
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void a_door_that_does_not_lend_is_offered_nothing(void **state)
+{
+	struct rig r;
+	struct door d;
+	rig_start(&r, "echo first; read x", 0);
+	rig_connect(&r, &d, "TERM01");
+	door_wait_text(&d, "first");
+	assert_int_equal(d.lease, -1);
+	door_close(&d);
+	rig_stop(&r);
+}
+
+static void who_makes_the_lease_is_the_sessions_user(void **state)
+{
+	struct rig r;
+	struct seat t;
+	struct ucred maker;
+	(void)show(&r, &t, "read x");
+	assert_int_equal(fd_peer(t.door.lease, &maker), 0);
+	assert_int_equal(maker.uid, geteuid());
 	seat_close(&t);
 	rig_stop(&r);
 }
@@ -207,37 +255,64 @@ static void a_door_that_wants_its_terminal_gets_it_at_once(void **state)
 	struct seat t;
 	pid_t host = show_lent(&r, &t, "yes");
 	seat_wait_text(&t, "y\r\ny\r\n");
-	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
-	door_wait_flag(&t.door, &t.door.closed);
+	ask_back(&t);
+	wait_back(&t);
 	assert_false(holds(host, &t));
 	seat_close(&t);
 	rig_stop(&r);
 }
 
-/* Its program takes no input, so the host reads no more of it. */
+/* Until the host reads no more of it, because its program takes no input. */
+static void type_too_much(struct door *d)
+{
+	char text[1024];
+	struct cable_header header = cable_header_for(CABLE_INPUT, sizeof(text));
+	struct iovec iov[] = { { &header, sizeof(header) }, { text, sizeof(text) } };
+	struct pollfd room = { .fd = d->fd, .events = POLLOUT };
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(fd_set_nonblocking(d->fd, true), 0);
+	while (poll(&room, 1, 500) == 1) {
+		ssize_t n = fd_send(d->fd, iov, 2, NULL, 0);
+		assert_true(n > 0 || n == -EAGAIN);
+		if (n > 0 && (size_t)n < sizeof(header) + sizeof(text)) {
+			return; /* a frame that has only begun is no key */
+		}
+	}
+}
+
 static void a_door_with_too_much_typed_gets_its_terminal_back_too(void **state)
 {
 	struct rig r;
 	struct seat t;
-	char text[1024];
 	pid_t host = show_lent(&r, &t, "stty raw -echo; echo ready; sleep 600");
 	seat_wait_text(&t, "ready");
-	memset(text, 'x', sizeof(text));
-	assert_int_equal(fd_set_nonblocking(t.door.fd, true), 0);
-	struct pollfd room = { .fd = t.door.fd, .events = POLLOUT };
-	while (poll(&room, 1, 500) == 1) { /* until the host has read its last */
-		struct cable_header header = cable_header_for(CABLE_INPUT, sizeof(text));
-		struct iovec iov[] = { { &header, sizeof(header) }, { text, sizeof(text) } };
-		ssize_t n = fd_send(t.door.fd, iov, 2, NULL, 0);
-		assert_true(n > 0 || n == -EAGAIN);
-		if (n > 0 && (size_t)n < sizeof(header) + sizeof(text)) {
-			break; /* a frame that has only begun is no key */
-		}
-	}
-	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
-	door_wait_flag(&t.door, &t.door.closed);
+	type_too_much(&t.door);
+	ask_back(&t);
+	wait_back(&t);
 	assert_false(holds(host, &t));
 	seat_close(&t);
+	rig_stop(&r);
+}
+
+static void the_next_terminal_is_shown_though_too_much_was_typed(void **state)
+{
+	struct rig r;
+	struct seat t;
+	struct seat next;
+	struct rig_terminal terminal = rig_terminal("TERM02");
+	terminal.lends = true;
+	(void)show_lent(&r, &t, "stty raw -echo; echo ready; sleep 600");
+	seat_wait_text(&t, "ready");
+	type_too_much(&t.door);
+	seat_open(&next);
+	assert_int_equal(rig_plug(&r, &next.door, &terminal), 0);
+	assert_int_equal(rig_commit(&r, "taken"), 0);
+	door_type(&next.door, "a key, too");
+	door_wait_flag(&next.door, &next.door.screen);
+	door_lend(&next.door, next.slave);
+	seat_wait_text(&next, "ready");
+	seat_close(&t);
+	seat_close(&next);
 	rig_stop(&r);
 }
 
@@ -269,14 +344,39 @@ static void a_host_that_was_stopped_looks_before_it_writes_on(void **state)
 	pid_t host = show_lent(&r, &t, "yes");
 	seat_wait_text(&t, "y\r\ny\r\n");
 	assert_int_equal(kill(host, SIGSTOP), 0);
-	(void)poll(NULL, 0, 150); /* its knowledge of the cable is that old then */
-	assert_int_equal(shutdown(t.door.fd, SHUT_WR), 0);
+	(void)poll(NULL, 0, 150); /* that old is its knowledge of the lease then */
+	ask_back(&t);
 	while (seat_read(&t) || fd_wait_readable(t.master, 100) == 1) {
 	}
 	assert_int_equal(kill(host, SIGCONT), 0);
-	door_wait_flag(&t.door, &t.door.closed);
+	wait_back(&t);
 	assert_false(holds(host, &t));
 	assert_int_equal(fd_wait_readable(t.master, 200), 0);
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+/* What the terminal has not taken comes over the cable, to a door that has more patience. */
+static void the_last_words_reach_a_terminal_that_rests(void **state)
+{
+	struct rig r;
+	struct seat t;
+	char line[16];
+	(void)show_lent(&r, &t, "read x; seq 1 8000; exit 7");
+	door_type(&t.door, "\r");
+	door_wait_flag(&t.door, &t.door.has_bye);
+	assert_int_equal(WEXITSTATUS(t.door.bye.status), 7);
+	(void)rig_wait(&r, LINK_ENDED);
+	while (seat_read(&t) || fd_wait_readable(t.master, 100) == 1) {
+	}
+	assert_int_equal(buf_put(&t.shown, t.door.output.data, t.door.output.length), 0);
+	const uint8_t *at = t.shown.data;
+	for (unsigned i = 1; i <= 8000; i++) {
+		(void)snprintf(line, sizeof(line), "\n%u\r", i);
+		at = memmem(at, (size_t)(t.shown.data + t.shown.length - at), line + (i == 1),
+			strlen(line + (i == 1)));
+		assert_non_null(at);
+	}
 	seat_close(&t);
 	rig_stop(&r);
 }
@@ -287,11 +387,16 @@ int main(void)
 		cmocka_unit_test(nothing_is_written_before_the_door_has_answered),
 		cmocka_unit_test(a_promise_that_is_not_kept_gives_output),
 		cmocka_unit_test(what_is_no_terminal_is_not_written_to),
-		cmocka_unit_test(who_lends_twice_or_unasked_loses_the_cable),
+		cmocka_unit_test(a_door_that_says_nothing_is_not_waited_for_long),
+		cmocka_unit_test(a_word_without_a_terminal_is_a_no),
+		cmocka_unit_test(a_door_that_does_not_lend_is_offered_nothing),
+		cmocka_unit_test(who_makes_the_lease_is_the_sessions_user),
 		cmocka_unit_test(a_goodbye_says_that_the_terminal_was_given_back),
 		cmocka_unit_test(a_door_that_wants_its_terminal_gets_it_at_once),
 		cmocka_unit_test(a_door_with_too_much_typed_gets_its_terminal_back_too),
+		cmocka_unit_test(the_next_terminal_is_shown_though_too_much_was_typed),
 		cmocka_unit_test(a_terminal_that_takes_nothing_holds_nobody_up),
+		cmocka_unit_test(the_last_words_reach_a_terminal_that_rests),
 		cmocka_unit_test(a_host_that_was_stopped_looks_before_it_writes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

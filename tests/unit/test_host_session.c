@@ -235,7 +235,9 @@ static void a_hello_is_judged_before_anything_changes(void **state)
 
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	d = (struct door){ .fd = pair[0], .in = BUF_INIT(65536), .output = BUF_INIT(65536) };
+	d = (struct door){
+		.fd = pair[0], .lease = -1, .in = BUF_INIT(65536), .output = BUF_INIT(65536)
+	};
 	struct cable_hello hello = { .version = CABLE_VERSION + 1, .size = { 24, 80, 0, 0 } };
 	door_send(&d, CABLE_HELLO, &hello, sizeof(hello));
 	assert_int_equal(rig_plug_cable(&r, "TERM01", pair[1]), -EPROTONOSUPPORT);

@@ -135,11 +135,11 @@ struct attach *attach_free(struct attach *a)
 	if (a == NULL) {
 		return NULL;
 	}
+	picture_drop_prepared(a);
+	plug_leave(&a->shown, 0);
 	if (a->tty.raw) {
 		picture_undo(a);
 	}
-	picture_drop_prepared(a);
-	plug_leave(&a->shown, 0);
 	a->wish.link = varlink_free(a->wish.link);
 	json_decref(a->wish.answer);
 	registration_done(&a->registration);

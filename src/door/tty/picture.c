@@ -171,8 +171,11 @@ void picture_read_prepared(struct attach *a)
  * terminal: what it did not get from here it could take, the device being that user's. */
 static void lend(struct attach *a)
 {
-	if (a->shown.lends) {
-		plug_lend(&a->shown, a->shown.speaker == geteuid() ? rawtty_lend(&a->tty) : -1);
+	uid_t borrower = plug_borrower(&a->shown);
+	if (borrower != (uid_t)-1) {
+		bool may = borrower == geteuid() && rawtty_may_lend(&a->tty);
+		AUTO_FD int fd = may ? rawtty_lend(&a->tty) : -1;
+		plug_lend(&a->shown, fd);
 	}
 }
 

@@ -1,22 +1,14 @@
 #include "door/tty/plug.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/fd.h"
 
 #define READ_CHUNK 16384
 #define RETURN_LIMIT_MS 500 /* a host that is alive needs well under a millisecond */
-
-static void want_speaker(const struct plug *p, bool on)
-{
-	int value = on;
-	(void)setsockopt(p->fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));
-}
 
 int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, const char *client,
 	size_t client_length)
@@ -29,8 +21,6 @@ int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, c
 	struct plug p = PLUG_NONE;
 	p.fd = pair[0];
 	p.size = hello->size;
-	p.lends = (hello->flags & CABLE_HELLO_LENDS) != 0;
-	want_speaker(&p, p.lends);
 	buf_init(&p.in, sizeof(struct cable_header) + CABLE_PAYLOAD_MAX + READ_CHUNK);
 	/* Frames' headers and a size or a goodbye behind full input. */
 	buf_init(&p.out, 2 * PLUG_OUT_MAX);
@@ -49,7 +39,7 @@ int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, c
 void plug_close(struct plug *p)
 {
 	auto_close(&p->fd);
-	auto_close(&p->rides);
+	auto_close(&p->lease);
 	buf_done(&p->in);
 	buf_done(&p->out);
 	*p = PLUG_NONE;
@@ -73,31 +63,28 @@ void plug_put_size(struct plug *p, const struct cable_size *size)
 	}
 }
 
-void plug_lend(struct plug *p, int fd)
+uid_t plug_borrower(const struct plug *p)
 {
-	p->lends = false;
-	p->lent = fd >= 0;
-	p->rides = fd;
-	want_speaker(p, false);
-	(void)cable_put(&p->out, CABLE_LEND, NULL, 0);
-	(void)plug_flush(p);
+	struct ucred maker;
+	return p->lease >= 0 && !p->lent && fd_peer(p->lease, &maker) == 0 ? maker.uid : (uid_t)-1;
 }
 
-/* Until the host has closed its end: then it has closed the terminal too. What it still says is of
- * no interest. */
+void plug_lend(struct plug *p, int fd)
+{
+	struct iovec iov = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	p->lent = fd >= 0 && fd_send_now(p->lease, &iov, 1, &fd, 1) == 1;
+	if (!p->lent) {
+		auto_close(&p->lease);
+		p->lease = -1;
+	}
+}
+
+/* Until the host has closed its end of the lease: then it has closed the terminal too. */
 static void take_back(const struct plug *p)
 {
-	char bytes[1024];
-	uint64_t until = clock_monotonic_ms() + RETURN_LIMIT_MS;
-	(void)shutdown(p->fd, SHUT_WR);
-	for (uint64_t now = clock_monotonic_ms(); now < until; now = clock_monotonic_ms()) {
-		struct pollfd wait = { .fd = p->fd, .events = POLLIN };
-		(void)poll(&wait, 1, (int)(until - now));
-		ssize_t n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-			return;
-		}
-	}
+	(void)shutdown(p->lease, SHUT_WR);
+	(void)shutdown(p->fd, SHUT_WR); /* seen also by a host that reads no more keys for now */
+	(void)fd_wait_readable(p->lease, RETURN_LIMIT_MS);
 }
 
 void plug_leave(struct plug *p, uint32_t reason)
@@ -117,15 +104,13 @@ int plug_flush(struct plug *p)
 {
 	while (p->out.length > 0) {
 		struct iovec iov = { .iov_base = p->out.data, .iov_len = p->out.length };
-		ssize_t n = fd_send(p->fd, &iov, 1, &p->rides, p->rides >= 0 ? 1 : 0);
+		ssize_t n = fd_send(p->fd, &iov, 1, NULL, 0);
 		if (n == -EAGAIN) {
 			return 1;
 		}
 		if (n < 0) {
 			return (int)n;
 		}
-		auto_close(&p->rides);
-		p->rides = -1;
 		buf_consume(&p->out, (size_t)n);
 	}
 	return 0;
@@ -139,12 +124,13 @@ int plug_read(struct plug *p)
 	if (r < 0) {
 		return r;
 	}
-	uint8_t *to = p->in.data + p->in.length;
-	ssize_t n = p->lends ? fd_receive_from(p->fd, to, READ_CHUNK, &p->speaker)
-			     : recv(p->fd, to, READ_CHUNK, MSG_DONTWAIT);
+	AUTO(fd_set_done) struct fd_set_received set = FD_SET_NONE;
+	ssize_t n = fd_receive_now(p->fd, p->in.data + p->in.length, READ_CHUNK, &set);
 	if (n < 0) {
-		int error = p->lends ? (int)-n : errno;
-		return error == ECONNRESET ? 0 : error == EINTR ? -EAGAIN : -error;
+		return n == -ECONNRESET ? 0 : (int)n;
+	}
+	if (set.count > 0 && p->lease < 0) {
+		p->lease = TAKE_FD(set.fds[0]);
 	}
 	p->in.length += (size_t)n;
 	return n > 0;

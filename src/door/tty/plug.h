@@ -20,13 +20,11 @@ struct plug {
 	bool at_end;		/* the host is gone; frames that came before may wait in `in` */
 	struct cable_size size; /* that the host knows of */
 	uint32_t session;	/* 0 until the host has said WELCOME */
-	uid_t speaker; /* who has sent what came last, says the kernel: until plug_lend() */
-	bool lends;    /* the host waits for CABLE_LEND */
-	bool lent;     /* it has our terminal */
-	int rides;     /* a descriptor that goes with the next bytes; -1 = none */
+	int lease;		/* that came with SCREEN: over it the terminal is lent; -1 = none */
+	bool lent;		/* the host has our terminal */
 };
 
-#define PLUG_NONE ((struct plug){ .fd = -1, .rides = -1, .speaker = (uid_t)-1 })
+#define PLUG_NONE ((struct plug){ .fd = -1, .lease = -1 })
 
 /* Makes a cable whose other end has HELLO and CLIENT (`client`: NUL-ended texts one behind the
  * other) waiting in it. 0 and *ret_end, owned by the caller; or -errno. */
@@ -44,8 +42,10 @@ size_t plug_room(const struct plug *p);
 void plug_put_input(struct plug *p, const void *bytes, size_t length); /* at most plug_room() */
 void plug_put_size(struct plug *p, const struct cable_size *size);
 
-/* CABLE_LEND with this descriptor of the terminal, which is the plug's from here on; -1: it is not
- * lent, the host shall send OUTPUT. */
+/* The uid of the host that waits to be lent the terminal; -1 = none does. */
+uid_t plug_borrower(const struct plug *p);
+/* Lends it this descriptor of the terminal (borrowed); -1: it is not, the host shall send OUTPUT.
+ */
 void plug_lend(struct plug *p, int fd);
 
 /* Says goodbye as far as the host listens, and closes. A host that has our terminal gets half a

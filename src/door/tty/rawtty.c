@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -75,11 +76,13 @@ static int set_raw(const struct rawtty *t)
 	return tcsetattr(t->fd, TCSANOW, &raw) < 0 ? -errno : 0;
 }
 
-/* A session would write on while the shell has the terminal. No key asks for that in raw mode. */
+/* A session would write on while the shell has the terminal. No key asks for that in raw mode; who
+ * reads in the background gets an error instead, and leaves. */
 static void allow_suspending(bool allow)
 {
 	struct sigaction action = { .sa_handler = allow ? SIG_DFL : SIG_IGN };
 	(void)sigaction(SIGTSTP, &action, NULL);
+	(void)sigaction(SIGTTIN, &action, NULL);
 }
 
 int rawtty_enter(struct rawtty *t)
@@ -119,6 +122,12 @@ void rawtty_reenter(const struct rawtty *t)
 	}
 }
 
+bool rawtty_is_ours(const struct rawtty *t)
+{
+	pid_t group = tcgetpgrp(t->fd);
+	return group < 0 || group == getpgrp(); /* who has no job control has it always */
+}
+
 static uint16_t or_default(unsigned value, unsigned otherwise)
 {
 	return (uint16_t)(value == 0 ? otherwise : value > SIZE_LIMIT ? SIZE_LIMIT : value);
@@ -139,10 +148,12 @@ struct cable_size rawtty_size(struct rawtty *t)
 	return t->size;
 }
 
-/* What another user's terminal gives us, its owner may want back at any time. */
+/* Its owner could open it himself; others' terminals, which root can open too, are not passed on.
+ */
 bool rawtty_may_lend(const struct rawtty *t)
 {
-	return !t->shared;
+	struct stat st;
+	return !t->shared && fstat(t->fd, &st) == 0 && st.st_uid == geteuid();
 }
 
 int rawtty_lend(const struct rawtty *t)

@@ -24,13 +24,14 @@ struct rawtty {
 int rawtty_open(struct rawtty *ret);
 void rawtty_close(struct rawtty *t); /* back to the mode as it was; also when not open */
 
-int rawtty_enter(struct rawtty *t);  /* raw mode, and no SIGTSTP; 0 or -errno */
+int rawtty_enter(struct rawtty *t);  /* raw mode, never suspended; 0 or -errno */
 void rawtty_leave(struct rawtty *t); /* the mode as it was; nothing when not raw */
 /* While a password is typed: no echo but of the line's end, and no keys that send signals. What was
  * typed ahead counts. Off: the mode as it was. Nothing while raw. */
 void rawtty_hush(const struct rawtty *t, bool on);
 
 void rawtty_reenter(const struct rawtty *t); /* after a stop: raw again if it was raw */
+bool rawtty_is_ours(const struct rawtty *t); /* and not some other job's, in the foreground now */
 
 /* 24x80 where the terminal does not know; the last one where it has gone, so that a session whose
  * line drops keeps its shape. */
