@@ -88,6 +88,7 @@ struct broker {
 	uint64_t last_ticket;
 	uint64_t created, disconnected, reconnected; /* sessions, since this broker started */
 	size_t restoring;			     /* leaders that have not said who they are */
+	unsigned looks;				     /* for leaders, since the start */
 	sd_event_source *restore_timer;
 	bool stopping;	   /* the server is being ended: nothing new is let in */
 	struct stop *stop; /* how far that is */

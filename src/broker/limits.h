@@ -38,6 +38,7 @@ struct limits {
 	unsigned create_ms;  /* a leader and its host come up */
 	unsigned end_ms;     /* a session ends by itself, then by force */
 	unsigned restore_ms; /* leaders answer a new broker */
+	unsigned again_ms;   /* between two looks for leaders that only come up */
 	unsigned relink_ms;  /* between two attempts to reach the same leader again */
 	unsigned watch_ms;   /* changes are gathered before watchers hear of them */
 	unsigned minute_ms;  /* of the time limits */
@@ -56,6 +57,7 @@ struct limits {
 		.create_ms = 10000,                                                                \
 		.end_ms = 10000,                                                                   \
 		.restore_ms = 1000,                                                                \
+		.again_ms = 2000,                                                                  \
 		.relink_ms = 1000,                                                                 \
 		.watch_ms = 50,                                                                    \
 		.minute_ms = 60000,                                                                \

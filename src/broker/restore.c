@@ -24,7 +24,7 @@
 #define SESSIONS_FOLDER "sessions"
 #define LINK_SOCKET "link"
 #define YOUNG_SECONDS 10
-#define LOOK_AGAIN_MS 2000
+#define LOOKS 5 /* a leader that the former broker asked for may make its folder only now */
 #define RELINKS_MAX 5
 #define REMOVE_DEPTH 4
 #define ID_TEXT_SIZE 16
@@ -143,13 +143,13 @@ static int walk(struct broker *b)
 static int look_again_later(struct broker *b)
 {
 	return sd_event_add_time_relative(b->event, NULL, CLOCK_MONOTONIC,
-		(uint64_t)LOOK_AGAIN_MS * 1000, TIMER_SLACK_USEC, on_look_again, b);
+		(uint64_t)b->limits.again_ms * 1000, TIMER_SLACK_USEC, on_look_again, b);
 }
 
 static int on_look_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct broker *b = userdata;
-	if (walk(b) > 0) {
+	if (walk(b) > 0 || ++b->looks < LOOKS) {
 		(void)look_again_later(b);
 	}
 	return 0;
@@ -166,8 +166,9 @@ static int on_restore_time(sd_event_source *source, uint64_t usec, void *userdat
 
 int restore_start(struct broker *b)
 {
+	bool others = b->last_id > 0; /* there was a broker before this one */
 	int r = walk(b);
-	if (r > 0) {
+	if (r > 0 || (r == 0 && others)) {
 		r = look_again_later(b);
 	}
 	if (r < 0) {

@@ -50,7 +50,8 @@ static const struct {
 	{ "daemon", 1 } };
 
 /* Every wait is over after 60 ms. */
-#define RIG_SHORT_LIMITS ((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60, 60, 60, 60 })
+#define RIG_SHORT_LIMITS                                                                           \
+	((struct limits){ 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 5, 60, 60, 60, 60 })
 
 void rig_start(struct rig *r, const struct limits *limits); /* NULL = the broker's own */
 /* For all users, with this configuration (the text of its file). Callers have the uid that

@@ -114,6 +114,21 @@ static void a_new_broker_finds_the_sessions_before_it_answers(void **state)
 	(void)close(l7.fd);
 }
 
+/* The former broker had asked for it, and died. */
+static void a_leader_that_comes_up_only_now_is_found_too(void **state)
+{
+	AUTO_FD int id = openat(rig.runtime_fd, "last-id", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(id, "9\n", 2), 2);
+	rig_restart(&rig); /* it walks, and finds nothing */
+	AUTO_FD int nine = listen_in("9");
+	struct rig_leader l = accept_broker(nine, 9, "");
+	rig_leader_says(&l);
+	rig_settle(&rig);
+	AUTO(json) json_t *list = rig_call(&rig, "ListSessions", NULL);
+	assert_int_equal(json_array_size(json_object_get(list, "sessions")), 1);
+	rig_leader_dies(&l);
+}
+
 static void a_leader_that_is_silent_is_waited_for_a_while_only(void **state)
 {
 	AUTO_FD int five = listen_in("5");
@@ -206,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_broker_finds_the_sessions_before_it_answers),
 		TEST(a_leader_that_is_silent_is_waited_for_a_while_only),
+		TEST(a_leader_that_comes_up_only_now_is_found_too),
 		TEST(a_folder_without_a_leader_goes_when_it_is_not_young),
 		TEST(a_link_in_a_folders_place_is_not_followed),
 		TEST(a_link_that_breaks_is_made_anew_while_the_leader_lives),
