@@ -56,7 +56,7 @@ static void take_signals(struct attach *a)
 			picture_size_changed(a);
 			break;
 		case SIGCONT: /* the shell may have set another mode meanwhile */
-			if (!rawtty_is_ours(&a->tty)) {
+			if (a->tty.raw && !rawtty_is_ours(&a->tty)) {
 				a->hung_up = true;
 				break;
 			}
