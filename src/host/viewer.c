@@ -23,7 +23,8 @@
 #define HISTORY_LINES_MAX 20000		 /* that a terminal may ask for */
 #define PAINT_MAX ((size_t)256 * 1024 * 1024)
 #define PAINT_EVERY_MS 16
-#define PAINT_AGAIN_MS 1000 /* after there was no memory for it */
+#define HISTORY_EVERY_MS 200 /* in a flood: of coloured lines it is most of what is painted */
+#define PAINT_AGAIN_MS 1000  /* after there was no memory for it */
 #define READ_SIZE 4096
 #define NOTICE_MS 10000
 #define LEASE_MS 2000 /* for a door to say whether it lends its terminal */
@@ -238,6 +239,8 @@ static void paint_screen(struct viewer *v, struct buf *paint, struct vt_screen *
 static void finish_paint(struct viewer *v, struct vt_screen *screen, const struct buf *paint)
 {
 	send_paint(v, paint);
+	v->history_at = v->painted_at;
+	v->owes = false;
 	v->hurried = v->history_limit < v->hello.history_lines;
 	v->history_limit = v->hello.history_lines;
 	v->seen = v->next = (struct viewer_mark){ v->paint_end, lines_of(screen) };
@@ -308,6 +311,25 @@ static void repaint(struct viewer *v, struct vt_screen *screen)
 	finish_paint(v, screen, &paint);
 }
 
+/* In the midst of a flood the picture alone: it stays behind, and no byte of the program's is
+ * forwarded, until the lines that are missing above it have come with a repaint. */
+static void repaint_briefly(struct viewer *v, struct vt_screen *screen)
+{
+	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
+	vt_paint_clear(&paint, &v->target);
+	paint_screen(v, &paint, screen);
+	v->behind = true;
+	v->owes = true;
+	send_paint(v, &paint);
+}
+
+static bool may_be_brief(const struct viewer *v, uint64_t now)
+{
+	bool hurried = v->history_limit < v->hello.history_lines;
+	return v->changed && !v->painted && v->notice == NULL && !hurried &&
+	       now < v->history_at + HISTORY_EVERY_MS;
+}
+
 static void update(struct viewer *v, struct vt_screen *screen)
 {
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
@@ -372,6 +394,7 @@ int viewer_notice(struct viewer *v, const char *text)
 	v->notice = copy;
 	v->notice_until = clock_monotonic_ms() + NOTICE_MS;
 	v->behind = true;
+	v->owes = false;
 	return 0;
 }
 
@@ -381,6 +404,7 @@ static void take_notice_away(struct viewer *v)
 		free(v->notice);
 		v->notice = NULL;
 		v->behind = true;
+		v->owes = false;
 	}
 }
 
@@ -396,6 +420,7 @@ void viewer_hurry(struct viewer *v)
 		uint64_t floor = v->hurried ? v->paint_end : 0;
 		if (outlet_cut(&v->out, floor)) {
 			v->behind = true;
+			v->owes = false;
 			v->painted_at = 0; /* the next paint need not wait for its turn */
 		}
 	}
@@ -430,6 +455,9 @@ uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
 {
 	bool due = v->state == VIEWER_CURRENT && !v->out.broken && outlet_waiting(&v->out) == 0 &&
 		   (may_repaint(v, screen) || (v->painted && v->changed && !v->behind));
+	if (due && v->owes && !v->changed) {
+		return v->history_at + HISTORY_EVERY_MS;
+	}
 	if (due) {
 		return v->painted_at + PAINT_EVERY_MS;
 	}
@@ -448,10 +476,12 @@ void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 	if (due == 0 || now < due) {
 		return;
 	}
-	if (v->behind) {
-		repaint(v, screen);
-	} else {
+	if (!v->behind) {
 		update(v, screen);
+	} else if (may_be_brief(v, now)) {
+		repaint_briefly(v, screen);
+	} else {
+		repaint(v, screen);
 	}
 }
 

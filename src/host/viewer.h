@@ -53,6 +53,8 @@ struct viewer {
 	bool behind;	      /* what it shows is old; a repaint is due */
 	bool changed;	      /* the model has changed since the last update of a painted one */
 	uint64_t painted_at;  /* clock_monotonic_ms() of the last paint */
+	uint64_t history_at;  /* of the last one that brought history, too */
+	bool owes;	      /* history: all that is missing of the picture */
 	size_t history_limit; /* lines that the next repaint may bring */
 	bool hurried;	      /* the last paint was a short one, made because of a key */
 	uint64_t paint_end;   /* the place in `out` behind the last paint */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,10 +64,87 @@ static void a_notice_that_is_over_is_not_due_for_ever(void **state)
 	end(&r);
 }
 
+static void feed(struct rig *r, const char *text)
+{
+	viewer_forward(r->viewer, r->screen, (const uint8_t *)text, strlen(text));
+	vt_screen_feed(r->screen, (const uint8_t *)text, strlen(text));
+	viewer_changed(r->viewer);
+}
+
+static void feed_lines(struct rig *r, unsigned from, unsigned to)
+{
+	char line[32];
+	for (unsigned i = from; i <= to; i++) {
+		(void)snprintf(line, sizeof(line), "line %u.\r\n", i);
+		feed(r, line);
+	}
+}
+
+/* Lets it do what is due, and gives what has come of it. */
+static void work(struct rig *r, struct buf *ret)
+{
+	uint64_t due = viewer_due(r->viewer, r->screen);
+	buf_clear(ret);
+	assert_true(due > 0);
+	for (uint64_t now = 0; now < due; now = clock_monotonic_ms()) {
+	}
+	viewer_work(r->viewer, r->screen, clock_monotonic_ms());
+	for (ssize_t n = 1; n > 0;) {
+		outlet_ready(&r->viewer->out);
+		assert_int_equal(buf_reserve(ret, 65536), 0);
+		n = recv(r->far, ret->data + ret->length, 65536, MSG_DONTWAIT);
+		ret->length += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static bool has(const struct buf *b, const char *text)
+{
+	return memmem(b->data, b->length, text, strlen(text)) != NULL;
+}
+
+/* In a flood pictures come without the lines above them; these follow, all of them, when it rests.
+ */
+static void history_is_owed_in_a_flood_and_paid_after_it(void **state)
+{
+	struct rig r;
+	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
+	char line[32];
+	begin(&r);
+	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
+	r.viewer->behind = true;
+	r.viewer->history_at = 0;
+	feed_lines(&r, 1, 100);
+	work(&r, &got); /* the first brings all */
+	assert_true(has(&got, "line 2.") && has(&got, "line 100."));
+	assert_false(r.viewer->behind);
+	r.viewer->behind = true;
+	r.viewer->history_at = clock_monotonic_ms() +
+			       60000; /* so that a slow machine cannot pay now */
+	feed_lines(&r, 101, 200);
+	work(&r, &got);
+	assert_true(has(&got, "line 200.") && !has(&got, "line 120."));
+	feed_lines(&r, 201, 300);
+	assert_true(r.viewer->behind); /* nothing is forwarded below a gap */
+	work(&r, &got);
+	assert_true(has(&got, "line 300.") && !has(&got, "line 220."));
+	assert_true(viewer_due(r.viewer, r.screen) >
+		    r.viewer->history_at); /* nothing new: it can wait */
+	r.viewer->history_at = 0;
+	work(&r, &got);
+	for (unsigned i = 101; i <= 300; i++) {
+		(void)snprintf(line, sizeof(line), "line %u.", i);
+		assert_true(has(&got, line));
+	}
+	assert_false(r.viewer->behind);
+	assert_false(has(&got, "line 60.")); /* and none twice */
+	end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notice_that_is_over_is_not_due_for_ever),
+		cmocka_unit_test(history_is_owed_in_a_flood_and_paid_after_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
