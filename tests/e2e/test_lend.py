@@ -129,7 +129,8 @@ def test_a_door_brings_its_sessions_end_from_a_terminal_that_rests(server):
     here.paused = True
     here.line("go")
     server.wait_state(session, None)
-    time.sleep(3)  # FINISH_MS and more: the time itself is what is tried
+    end = time.monotonic() + 3  # longer than a goodbye waits for its reader
+    server.pump.wait(lambda: time.monotonic() > end, "the goodbye to be given up")
     here.paused = False
     assert here.wait_exit() == 7
 
