@@ -35,13 +35,25 @@ static void wrap(struct vt_screen *s)
 	vt_cursor_index(s);
 }
 
+/* The line is full: padding that an earlier wrap has left in its last cell is none of this one's.
+ */
+static void wrap_full(struct vt_screen *s)
+{
+	const struct vt_line *line = vt_line_at(s, s->cursor.row);
+	unsigned x = s->cursor.column;
+	if (x < line->used && (line->cells[x].flags & VT_CELL_PAD) != 0) {
+		vt_touch(s, s->cursor.row)->cells[x].flags &= (uint8_t)~VT_CELL_PAD;
+	}
+	wrap(s);
+}
+
 /* Before a character is stored: a wrap that was put off is done now. */
 static inline void wrap_pending(struct vt_screen *s)
 {
 	if (s->cursor.pending_wrap) {
 		s->cursor.pending_wrap = false;
 		if (vt_modes_get(&s->modes, VT_MODE_AUTOWRAP)) {
-			wrap(s);
+			wrap_full(s);
 		}
 	}
 }
