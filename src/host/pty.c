@@ -154,14 +154,14 @@ ssize_t pty_read_once(struct pty *p, uint8_t *bytes, size_t size)
 ssize_t pty_read(struct pty *p, uint8_t *bytes, size_t size)
 {
 	size_t length = 0;
-	/* Several small ones together cost the viewer one frame. */
+	/* The kernel gives at most a page a read; several together cost the viewer one frame. */
 	while (length < size) {
 		ssize_t n = pty_read_once(p, bytes + length, size - length);
 		if (n < 0) {
 			return length > 0 ? (ssize_t)length : n;
 		}
 		length += (size_t)n;
-		if (n < READ_WORTH || n >= PTY_FULL) {
+		if (n < READ_WORTH) {
 			break;
 		}
 	}

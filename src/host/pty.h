@@ -13,10 +13,6 @@
 #include "base/buf.h"
 #include "protocol/cable.h"
 
-/* A read of so much was all that the kernel keeps for readers: its worker is only being woken, so
- * that the next read comes in vain, and more comes soon. */
-#define PTY_FULL 4095
-
 struct pty {
 	int master; /* -1 = none */
 	int slave;

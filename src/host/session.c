@@ -268,7 +268,7 @@ static void take_all_output(struct session *s, size_t most, bool end)
 			return;
 		}
 		done += o.length;
-		much = end || o.length >= PTY_FULL;
+		much = end || o.length >= OUTPUT_SIZE / 2;
 		take_output(s, &o);
 	} while (o.length > 0 || (much && done < most));
 }
