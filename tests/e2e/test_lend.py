@@ -124,7 +124,7 @@ def test_a_door_that_comes_to_the_background_leaves(server):
 def test_a_door_brings_its_sessions_end_from_a_terminal_that_rests(server):
     """The terminal takes nothing while the program ends, for longer than the host's patience lasts."""
     here = server.terminal("termserv logon --new -- sh -c 'echo ready; read x; seq 1 3000; exit 7'", emulate=False)
-    here.wait_raw(b"ready\r\n")
+    here.wait_raw(b"ready")
     session = server.only(state="Active")["id"]
     here.paused = True
     here.line("go")
