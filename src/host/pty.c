@@ -16,6 +16,10 @@
  */
 #define INPUT_ROOM (64 * 1024)
 #define INPUT_MAX (INPUT_ROOM + 2 * CABLE_PAYLOAD_MAX)
+/* The kernel keeps 4095 bytes for readers, and wakes the worker that fills them up at the end of a
+ * read. At a third of them it fills while we read on, and the few that three such reads leave keep
+ * the next look from sleeping until it has run. */
+#define READ_PIECE 1360
 #define READ_WORTH 1024 /* a read of less has most likely emptied the device */
 #define SIZE_MAX_CELLS 4096
 
@@ -154,9 +158,10 @@ ssize_t pty_read_once(struct pty *p, uint8_t *bytes, size_t size)
 ssize_t pty_read(struct pty *p, uint8_t *bytes, size_t size)
 {
 	size_t length = 0;
-	/* The kernel gives at most a page a read; several together cost the viewer one frame. */
+	/* Several together cost the viewer one frame. */
 	while (length < size) {
-		ssize_t n = pty_read_once(p, bytes + length, size - length);
+		size_t rest = size - length;
+		ssize_t n = pty_read_once(p, bytes + length, rest < READ_PIECE ? rest : READ_PIECE);
 		if (n < 0) {
 			return length > 0 ? (ssize_t)length : n;
 		}

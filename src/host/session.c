@@ -19,6 +19,7 @@
 #define OUTPUT_AT_END                                                                              \
 	((size_t)256 * 1024)		/* more than a pty holds; a job left behind may write on */
 #define FEED_BITE ((size_t)4096)	/* of output that the model eats between two reads */
+#define READ_AHEAD ((size_t)2040)	/* of the 4095 that the kernel keeps: see pty.c */
 #define TIDY_WORTH ((size_t)256 * 1024) /* of output, after which memory is looked after */
 #define TIDY_AFTER_MS 500
 #define FINISH_MS 2000	     /* for the goodbye to reach a slow terminal */
@@ -231,9 +232,9 @@ static void output_feed(struct session *s, struct output *o)
 		vt_screen_feed(s->screen, bytes, bite);
 		bytes += bite;
 		length -= bite;
-		if (more && o->size - o->length >= FEED_BITE) {
+		if (more && o->size - o->length >= READ_AHEAD) {
 			ssize_t n = pty_read_once(
-				&s->pty, o->half[o->which] + o->length, o->size - o->length);
+				&s->pty, o->half[o->which] + o->length, READ_AHEAD);
 			o->length += n > 0 ? (size_t)n : 0;
 			more = n > 0;
 		}
