@@ -108,15 +108,17 @@ static void flood(void)
 	size_t length = stream_fill(put_log, block, BLOCK);
 	for (char byte;;) {
 		for (size_t at = 0; !interrupted; at = at + 4096 < length ? at + 4096 : 0) {
-			(void)!write(
-				STDOUT_FILENO, block + at, length - at < 4096 ? length - at : 4096);
+			size_t n = length - at < 4096 ? length - at : 4096;
+			if (write(STDOUT_FILENO, block + at, n) < 0 && errno != EINTR) {
+				return; /* its session is gone, and SIGHUP may be ignored here */
+			}
 		}
 		write_all(STDOUT_FILENO, FINAL_MARK, strlen(FINAL_MARK));
-		ssize_t n;
+		ssize_t got;
 		do {
-			n = read(STDIN_FILENO, &byte, 1);
-		} while (n < 0 && errno == EINTR);
-		if (n <= 0) {
+			got = read(STDIN_FILENO, &byte, 1);
+		} while (got < 0 && errno == EINTR);
+		if (got <= 0) {
 			return;
 		}
 		interrupted = 0;

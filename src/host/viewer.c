@@ -18,6 +18,7 @@
 #define SOCKET_LARGE (32 * 1024)
 #define LAGS ((size_t)48 * 1024)	 /* bytes that wait when a door does not keep up */
 #define BUDGET ((size_t)256 * 1024)	 /* raw bytes that may wait before the viewer is behind */
+#define FLOOD ((size_t)128 * 1024)	 /* between two paints: it would only fall behind again */
 #define HURRY ((size_t)4 * 1024)	 /* that may wait when a key is pressed */
 #define HURRY_HISTORY ((size_t)8 * 1024) /* of history, about, in the repaint after that */
 #define HISTORY_LINES_MAX 20000		 /* that a terminal may ask for */
@@ -195,6 +196,7 @@ static void send_paint(struct viewer *v, const struct buf *paint)
 			    outlet_put(&v->out, CABLE_OUTPUT, paint->data, paint->length) == 0);
 	v->paint_end = outlet_end(&v->out);
 	v->painted_at = clock_monotonic_ms();
+	v->skipped = 0;
 	if (!good) {
 		v->behind = true;
 		v->painted_at += PAINT_AGAIN_MS;
@@ -303,12 +305,14 @@ void viewer_begin(struct viewer *v, struct vt_screen *screen)
 
 static void repaint(struct viewer *v, struct vt_screen *screen)
 {
+	bool floods = v->skipped > FLOOD;
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_clear(&paint, &v->target);
 	paint_history(&paint, screen, v->seen.lines, v->history_limit, &v->target);
 	paint_screen(v, &paint, screen);
 	paint_notice(v, &paint, screen);
 	finish_paint(v, screen, &paint);
+	v->behind = v->behind || (floods && !v->painted);
 }
 
 /* In the midst of a flood the picture alone: it stays behind, and no byte of the program's is
@@ -362,6 +366,7 @@ void viewer_forward(
 {
 	v->behind = v->behind || v->notice != NULL;
 	if (v->painted || v->behind) {
+		v->skipped += length;
 		return;
 	}
 	outlet_ready(&v->out); /* a door that keeps up has made room since, whatever poll() said */

@@ -140,11 +140,36 @@ static void history_is_owed_in_a_flood_and_paid_after_it(void **state)
 	end(&r);
 }
 
+/* What has fallen behind in a flood gets the program's own bytes again when that is over. */
+static void while_a_flood_goes_on_it_stays_with_pictures(void **state)
+{
+	struct rig r;
+	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
+	begin(&r);
+	r.viewer->behind = true;
+	feed_lines(&r, 1, 20000); /* 200 KB between two pictures */
+	r.viewer->history_at = 0;
+	work(&r, &got);
+	assert_true(has(&got, "line 20000."));
+	assert_true(r.viewer->behind);
+	feed(&r, "a little\r\n");
+	r.viewer->history_at = 0;
+	work(&r, &got);
+	assert_true(has(&got, "a little"));
+	assert_false(r.viewer->behind);
+	feed(&r, "\x1b[;31mraw");
+	assert_int_equal(viewer_due(r.viewer, r.screen), 0);
+	assert_true(recv(r.far, got.data, got.size, MSG_DONTWAIT) > 0);
+	assert_non_null(memmem(got.data, got.size, "\x1b[;31mraw", 9));
+	end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notice_that_is_over_is_not_due_for_ever),
 		cmocka_unit_test(history_is_owed_in_a_flood_and_paid_after_it),
+		cmocka_unit_test(while_a_flood_goes_on_it_stays_with_pictures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
