@@ -94,13 +94,18 @@ def work(terminal, case):
     """Each step waits for the end of what the one before it set off: keys that come earlier are another story."""
     wait_for_match(terminal, case.ready)
     for keys, shown in case.keys:
-        wait_for_match(terminal.type(keys), shown)
+        wait_for_match(terminal.type(keys), shown, case.redraw)
 
 
-def wait_for_match(terminal, pattern):
+def wait_for_match(terminal, pattern, redraw=""):
+    """`redraw` is typed when the program is slow to show it."""
     pattern = re.compile(pattern, re.MULTILINE | re.DOTALL)
+    asked = [time.monotonic()]
 
     def matches(t):
+        if redraw and time.monotonic() - asked[0] > REDRAW_S:
+            asked[0] = time.monotonic()
+            t.type(redraw)
         rows = t.emulator.lines_text()
         y = t.emulator.cursor.y
         rows[y] = rows[y].ljust(t.emulator.cursor_state()[0])  # a prompt ends in a blank
