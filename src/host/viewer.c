@@ -217,9 +217,10 @@ static void paint_history(struct buf *paint, struct vt_screen *screen, uint64_t 
 	}
 }
 
-/* Behind enter or clear, and history: the screen, and for one that gets raw bytes the sequence that
- * is open now. A sequence too long to be kept leaves the viewer behind until it has ended. */
-static void paint_screen(struct viewer *v, struct buf *paint, struct vt_screen *screen)
+/* Behind enter or clear, and history: the screen, and for one that `joins` the program's stream
+ * here the sequence that is open now. A sequence too long to be kept leaves the viewer behind until
+ * it has ended. */
+static void paint_screen(struct viewer *v, struct buf *paint, struct vt_screen *screen, bool joins)
 {
 	v->behind = false;
 	v->changed = false;
@@ -231,7 +232,7 @@ static void paint_screen(struct viewer *v, struct buf *paint, struct vt_screen *
 	vt_paint_screen(paint, screen, &v->target);
 	const uint8_t *open = NULL;
 	size_t length = 0;
-	if (vt_screen_pending(screen, &open, &length) == 0) {
+	if (joins && vt_screen_pending(screen, &open, &length) == 0) {
 		(void)buf_put(paint, open, length);
 	} else {
 		v->behind = true;
@@ -271,7 +272,7 @@ static void paint_first(struct viewer *v, struct vt_screen *screen)
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_enter(&paint, &v->target);
 	paint_history(&paint, screen, 0, v->hello.history_lines, &v->target);
-	paint_screen(v, &paint, screen);
+	paint_screen(v, &paint, screen, true);
 	paint_notice(v, &paint, screen);
 	finish_paint(v, screen, &paint);
 }
@@ -305,14 +306,12 @@ void viewer_begin(struct viewer *v, struct vt_screen *screen)
 
 static void repaint(struct viewer *v, struct vt_screen *screen)
 {
-	bool floods = v->skipped > FLOOD;
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_clear(&paint, &v->target);
 	paint_history(&paint, screen, v->seen.lines, v->history_limit, &v->target);
-	paint_screen(v, &paint, screen);
+	paint_screen(v, &paint, screen, v->skipped <= FLOOD);
 	paint_notice(v, &paint, screen);
 	finish_paint(v, screen, &paint);
-	v->behind = v->behind || (floods && !v->painted);
 }
 
 /* In the midst of a flood the picture alone: it stays behind, and no byte of the program's is
@@ -321,16 +320,16 @@ static void repaint_briefly(struct viewer *v, struct vt_screen *screen)
 {
 	AUTO(buf_done) struct buf paint = BUF_INIT(PAINT_MAX);
 	vt_paint_clear(&paint, &v->target);
-	paint_screen(v, &paint, screen);
-	v->behind = true;
+	paint_screen(v, &paint, screen, false);
 	v->owes = true;
 	send_paint(v, &paint);
 }
 
-static bool may_be_brief(const struct viewer *v, uint64_t now)
+static bool may_be_brief(const struct viewer *v, const struct vt_screen *screen, uint64_t now)
 {
-	bool hurried = v->history_limit < v->hello.history_lines;
-	return v->changed && !v->painted && v->notice == NULL && !hurried &&
+	bool shortened = v->history_limit < v->hello.history_lines;
+	bool missed = v->hello.history_lines > 0 && lines_of(screen) > v->seen.lines;
+	return v->changed && !v->painted && v->notice == NULL && !shortened && missed &&
 	       now < v->history_at + HISTORY_EVERY_MS;
 }
 
@@ -419,7 +418,8 @@ void viewer_hurry(struct viewer *v)
 		return;
 	}
 	take_notice_away(v);
-	if (outlet_waiting(&v->out) > HURRY) {
+	bool slow = outlet_waiting(&v->out) > HURRY;
+	if (slow) {
 		/* Even a paint is not waited for, but the short one that follows now is: or keys
 		 * that repeat would keep a slow terminal from ever getting one. */
 		uint64_t floor = v->hurried ? v->paint_end : 0;
@@ -429,7 +429,7 @@ void viewer_hurry(struct viewer *v)
 			v->painted_at = 0; /* the next paint need not wait for its turn */
 		}
 	}
-	if (v->behind && v->target.columns > 0) {
+	if (slow && v->behind && v->target.columns > 0) {
 		size_t lines = HURRY_HISTORY / v->target.columns;
 		v->history_limit = lines < v->history_limit ? lines : v->history_limit;
 	}
@@ -460,11 +460,10 @@ uint64_t viewer_due(const struct viewer *v, const struct vt_screen *screen)
 {
 	bool due = v->state == VIEWER_CURRENT && !v->out.broken && outlet_waiting(&v->out) == 0 &&
 		   (may_repaint(v, screen) || (v->painted && v->changed && !v->behind));
-	if (due && v->owes && !v->changed) {
-		return v->history_at + HISTORY_EVERY_MS;
-	}
 	if (due) {
-		return v->painted_at + PAINT_EVERY_MS;
+		uint64_t paid = v->owes && !v->changed ? v->history_at + HISTORY_EVERY_MS : 0;
+		uint64_t next = v->painted_at + PAINT_EVERY_MS;
+		return paid > next ? paid : next;
 	}
 	return v->state == VIEWER_CURRENT && v->notice != NULL ? v->notice_until : 0;
 }
@@ -483,7 +482,7 @@ void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 	}
 	if (!v->behind) {
 		update(v, screen);
-	} else if (may_be_brief(v, now)) {
+	} else if (may_be_brief(v, screen, now)) {
 		repaint_briefly(v, screen);
 	} else {
 		repaint(v, screen);
@@ -493,6 +492,8 @@ void viewer_work(struct viewer *v, struct vt_screen *screen, uint64_t now)
 void viewer_hang(struct viewer *v)
 {
 	v->hung = true;
+	auto_close(&v->lease);
+	v->lease = -1;
 	outlet_abandon(&v->out);
 }
 

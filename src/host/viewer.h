@@ -51,8 +51,8 @@ struct viewer {
 	bool lags;	      /* its socket is small: see set_socket() */
 	bool painted;	      /* else it gets the program's own bytes */
 	bool behind;	      /* what it shows is old; a repaint is due */
-	bool changed;	      /* the model has changed since the last update of a painted one */
-	size_t skipped;	      /* bytes that it was not sent since the last paint */
+	bool changed;	      /* the model has changed since the last paint */
+	size_t skipped;	      /* bytes that came since the last paint, while it was behind */
 	uint64_t painted_at;  /* clock_monotonic_ms() of the last paint */
 	uint64_t history_at;  /* of the last one that brought history, too */
 	bool owes;	      /* history: all that is missing of the picture */

@@ -127,6 +127,7 @@ static void history_is_owed_in_a_flood_and_paid_after_it(void **state)
 	assert_true(r.viewer->behind); /* nothing is forwarded below a gap */
 	work(&r, &got);
 	assert_true(has(&got, "line 300.") && !has(&got, "line 220."));
+	viewer_hurry(r.viewer); /* a key: the terminal keeps up, so it costs no line */
 	assert_true(viewer_due(r.viewer, r.screen) >
 		    r.viewer->history_at); /* nothing new: it can wait */
 	r.viewer->history_at = 0;
@@ -164,12 +165,51 @@ static void while_a_flood_goes_on_it_stays_with_pictures(void **state)
 	end(&r);
 }
 
+/* Without a line that is missing above it a picture is all there is to send. */
+static void nothing_is_owed_when_no_line_is_missing(void **state)
+{
+	struct rig r;
+	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
+	begin(&r);
+	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
+	r.viewer->history_at = clock_monotonic_ms() + 60000;
+	r.viewer->behind = true;
+	feed(&r, "\x1b[Hdrawn anew");
+	work(&r, &got);
+	assert_true(has(&got, "drawn anew"));
+	assert_false(r.viewer->behind);
+	end(&r);
+}
+
+/* The start of a sequence is for a terminal that gets the rest of it. */
+static void a_picture_in_a_flood_leaves_no_sequence_open(void **state)
+{
+	struct rig r;
+	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
+	begin(&r);
+	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
+	r.viewer->history_at = clock_monotonic_ms() + 60000;
+	r.viewer->behind = true;
+	feed_lines(&r, 1, 100);
+	feed(&r, "\x1b]2;half a title");
+	work(&r, &got);
+	assert_true(r.viewer->owes);
+	assert_false(has(&got, "half a title"));
+	r.viewer->history_at = 0;
+	work(&r, &got);
+	assert_false(r.viewer->behind);
+	assert_true(has(&got, "half a title"));
+	end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notice_that_is_over_is_not_due_for_ever),
 		cmocka_unit_test(history_is_owed_in_a_flood_and_paid_after_it),
 		cmocka_unit_test(while_a_flood_goes_on_it_stays_with_pictures),
+		cmocka_unit_test(nothing_is_owed_when_no_line_is_missing),
+		cmocka_unit_test(a_picture_in_a_flood_leaves_no_sequence_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
