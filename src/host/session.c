@@ -220,7 +220,7 @@ static bool output_read(struct session *s, struct output *o)
 }
 
 /* The model eats what was forwarded. A program that writes faster than that must not stand still
- * meanwhile: the pty holds little, so it is emptied into the other half between two bites. */
+ * meanwhile: the pty holds little, so more is taken into the other half between two bites. */
 static void output_feed(struct session *s, struct output *o)
 {
 	const uint8_t *bytes = o->half[o->which];
