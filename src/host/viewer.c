@@ -24,6 +24,7 @@
 #define HISTORY_LINES_MAX 20000		 /* that a terminal may ask for */
 #define PAINT_MAX ((size_t)256 * 1024 * 1024)
 #define PAINT_EVERY_MS 16
+#define PAINT_KEY_MS 3	     /* for the program to answer a key, before the picture that shows it */
 #define HISTORY_EVERY_MS 200 /* in a flood: of coloured lines it is most of what is painted */
 #define PAINT_AGAIN_MS 1000  /* after there was no memory for it */
 #define READ_SIZE 4096
@@ -428,6 +429,10 @@ void viewer_hurry(struct viewer *v)
 			v->owes = false;
 			v->painted_at = 0; /* the next paint need not wait for its turn */
 		}
+	}
+	uint64_t due = clock_monotonic_ms() + PAINT_KEY_MS;
+	if (v->behind && v->painted_at < due && v->painted_at + PAINT_EVERY_MS > due) {
+		v->painted_at = due - PAINT_EVERY_MS;
 	}
 	if (slow && v->behind && v->target.columns > 0) {
 		size_t lines = HURRY_HISTORY / v->target.columns;

@@ -181,6 +181,26 @@ static void nothing_is_owed_when_no_line_is_missing(void **state)
 	end(&r);
 }
 
+static void a_picture_that_a_key_waits_for_comes_early(void **state)
+{
+	struct rig r;
+	begin(&r);
+	r.viewer->behind = true;
+	uint64_t now = clock_monotonic_ms();
+	r.viewer->painted_at = now;
+	uint64_t turn = viewer_due(r.viewer, r.screen);
+	viewer_hurry(r.viewer);
+	uint64_t early = viewer_due(r.viewer, r.screen);
+	assert_true(early > now);
+	assert_true(early < turn || clock_monotonic_ms() > now + 8); /* or we were stopped */
+	viewer_hurry(r.viewer);
+	assert_true(viewer_due(r.viewer, r.screen) <= early); /* keys that repeat put nothing off */
+	r.viewer->painted_at = now + 1000;		      /* there was no memory */
+	viewer_hurry(r.viewer);
+	assert_true(viewer_due(r.viewer, r.screen) >= now + 1000);
+	end(&r);
+}
+
 /* The start of a sequence is for a terminal that gets the rest of it. */
 static void a_picture_in_a_flood_leaves_no_sequence_open(void **state)
 {
@@ -210,6 +230,7 @@ int main(void)
 		cmocka_unit_test(while_a_flood_goes_on_it_stays_with_pictures),
 		cmocka_unit_test(nothing_is_owed_when_no_line_is_missing),
 		cmocka_unit_test(a_picture_in_a_flood_leaves_no_sequence_open),
+		cmocka_unit_test(a_picture_that_a_key_waits_for_comes_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
