@@ -43,7 +43,7 @@ static size_t fill(const struct session *s, struct pollfd *polls, struct viewer 
 			.fd = list[i]->hung ? -1 : list[i]->fd,
 			.events = switchboard_events(list[i]),
 		};
-		polls[POLL_VIEWERS + count + i] = switchboard_poll_lent(list[i]);
+		polls[POLL_VIEWERS + count + i] = switchboard_poll_lent(s, list[i]);
 	}
 	return count;
 }
@@ -66,6 +66,7 @@ static void turn(struct session *s)
 	struct pollfd polls[POLL_VIEWERS + 2 * SWITCHBOARD_VIEWERS_MAX];
 	size_t viewers = fill(s, polls, list);
 	int n = poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
+	uint64_t looked = clock_monotonic_ms();
 	if (n < 0 && errno != EINTR) {
 		log_error("poll: %s", strerrordesc_np(errno));
 		session_abandon(s);
@@ -85,7 +86,8 @@ static void turn(struct session *s)
 		}
 		for (size_t i = 0; i < viewers; i++) {
 			if (polls[POLL_VIEWERS + viewers + i].revents != 0) {
-				switchboard_on_lent(s, list[i]);
+				switchboard_on_lent(s, list[i],
+					polls[POLL_VIEWERS + viewers + i].revents, looked);
 			}
 		}
 		if (polls[POLL_PROGRAM].revents != 0) {

@@ -305,7 +305,7 @@ static int open_anew(int terminal)
 		return -errno;
 	}
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", terminal);
-	AUTO_FD int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_FD int own = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (own < 0 || ioctl(own, TIOCGDEV, &ours) < 0) {
 		return -errno;
 	}
@@ -340,6 +340,14 @@ void outlet_return(struct outlet *o)
 		if (rest.length > 0) {
 			(void)outlet_put(o, CABLE_OUTPUT, rest.data, rest.length);
 		}
+	}
+}
+
+void outlet_say(struct outlet *o, enum cable_word word)
+{
+	struct iovec iov = { .iov_base = (char[]){ (char)word }, .iov_len = 1 };
+	if (o->lease >= 0) {
+		(void)fd_send_now(o->lease, &iov, 1, NULL, 0);
 	}
 }
 

@@ -116,6 +116,13 @@ void switchboard_done(struct session *s)
 
 /* --- from the doors --------------------------------------------------------------------------- */
 
+/* Its door has said whether it lends its terminal, or its time is over. */
+static void begin(struct session *s, struct viewer *v)
+{
+	viewer_begin(v, s->screen);
+	session_set_answering(s);
+}
+
 static int on_hello(struct session *s, struct viewer *v, const struct cable_frame *frame)
 {
 	int r = viewer_welcome(v, frame, s->id);
@@ -146,6 +153,15 @@ static void on_size(struct session *s, struct viewer *v, const struct cable_fram
 	viewer_resize(v, &size);
 }
 
+/* The terminal that it speaks of was sent before, but another way. */
+static void on_listen(struct session *s, struct viewer *v, const struct cable_frame *frame)
+{
+	if (viewer_awaits(v)) {
+		begin(s, v);
+	}
+	keyboard_listen(v, frame);
+}
+
 /* What a door may send depends on where it stands. 0, or -EPROTO and the like: drop it. */
 static int on_frame(struct session *s, struct viewer *v, const struct cable_frame *frame)
 {
@@ -166,6 +182,11 @@ static int on_frame(struct session *s, struct viewer *v, const struct cable_fram
 	case CABLE_SIZE:
 		if (current) {
 			on_size(s, v, frame);
+		}
+		return v->state == VIEWER_NEW ? -EPROTO : 0;
+	case CABLE_LISTEN:
+		if (current) {
+			on_listen(s, v, frame);
 		}
 		return v->state == VIEWER_NEW ? -EPROTO : 0;
 	case CABLE_BYE:
@@ -237,22 +258,30 @@ short switchboard_events(const struct viewer *v)
 	return (short)((v->paused ? POLLRDHUP : POLLIN) | (waits ? POLLOUT : 0));
 }
 
-struct pollfd switchboard_poll_lent(const struct viewer *v)
+struct pollfd switchboard_poll_lent(const struct session *s, const struct viewer *v)
 {
 	if (viewer_awaits(v)) {
 		return (struct pollfd){ .fd = v->lease, .events = POLLIN };
 	}
 	bool waits = outlet_is_lent(&v->out) && outlet_waiting(&v->out) > 0;
-	return (struct pollfd){ .fd = waits ? v->out.terminal : -1, .events = POLLOUT };
+	short events = (short)((waits ? POLLOUT : 0) | (keyboard_wanted(s, v) ? POLLIN : 0));
+	return (struct pollfd){ .fd = events != 0 ? v->out.terminal : -1, .events = events };
 }
 
-void switchboard_on_lent(struct session *s, struct viewer *v)
+void switchboard_on_lent(struct session *s, struct viewer *v, short revents, uint64_t looked)
 {
-	if (is_there(s, v) && viewer_awaits(v)) {
-		viewer_begin(v, s->screen);
-		session_set_answering(s);
-	} else if (is_there(s, v)) {
+	if (!is_there(s, v)) {
+		return;
+	}
+	if (viewer_awaits(v)) {
+		begin(s, v);
+		return;
+	}
+	if ((revents & ~POLLIN) != 0) {
 		outlet_ready(&v->out);
+	}
+	if ((revents & ~POLLOUT) != 0) {
+		keyboard_read(s, v, looked);
 	}
 }
 
@@ -472,8 +501,7 @@ static void on_deadline(struct session *s, struct viewer *v)
 		return;
 	}
 	if (viewer_awaits(v)) {
-		viewer_begin(v, s->screen);
-		session_set_answering(s);
+		begin(s, v);
 		return;
 	}
 	drop(s, v, -ETIMEDOUT);

@@ -22,11 +22,12 @@ size_t switchboard_list(const struct session *s, struct viewer *list[SWITCHBOARD
 short switchboard_events(const struct viewer *v); /* to poll its cable for; 0 = leave it out */
 
 /* What else of it is to be polled: the lease, or the terminal that it has lent; -1 = nothing. */
-struct pollfd switchboard_poll_lent(const struct viewer *v);
+struct pollfd switchboard_poll_lent(const struct session *s, const struct viewer *v);
 
-/* Something happened on a cable; a viewer that is gone by now is fine. */
+/* Something happened on a cable, or, to be handled after all cables, on what else was polled at the
+ * time `looked`, clock_monotonic_ms(); a viewer that is gone by now is fine. */
 void switchboard_on_cable(struct session *s, struct viewer *v, short revents);
-void switchboard_on_lent(struct session *s, struct viewer *v);
+void switchboard_on_lent(struct session *s, struct viewer *v, short revents, uint64_t looked);
 
 /* Limits that have passed, paints that are due, input that was held back. */
 void switchboard_work(struct session *s, uint64_t now);

@@ -120,7 +120,9 @@ int viewer_welcome(struct viewer *v, const struct cable_frame *frame, uint32_t s
 		hello.history_lines = HISTORY_LINES_MAX;
 	}
 	v->hello = hello;
-	struct cable_welcome welcome = { .version = CABLE_VERSION, .session = session };
+	struct cable_welcome welcome = {
+		.version = CABLE_VERSION, .flags = CABLE_WELCOME_LISTENS, .session = session
+	};
 	return outlet_put(&v->out, CABLE_WELCOME, &welcome, sizeof(welcome));
 }
 

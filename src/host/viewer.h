@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "host/keyboard.h"
 #include "host/outlet.h"
 #include "protocol/cable.h"
 #include "protocol/link.h"
@@ -48,6 +49,7 @@ struct viewer {
 	int lease;   /* its door has not yet said over it whether it lends its terminal; -1 = none:
 			until then nothing is shown */
 	struct outlet out;
+	struct keyboard keys; /* of a terminal that is lent */
 	bool lags;	      /* its socket is small: see set_socket() */
 	bool painted;	      /* else it gets the program's own bytes */
 	bool behind;	      /* what it shows is old; a repaint is due */

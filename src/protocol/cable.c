@@ -6,6 +6,7 @@
 _Static_assert(sizeof(struct cable_header) == 8, "wire size");
 _Static_assert(sizeof(struct cable_hello) == 92, "wire size");
 _Static_assert(sizeof(struct cable_bye) == 272, "wire size");
+_Static_assert(sizeof(struct cable_listen) == 8, "wire size");
 
 struct shape {
 	uint32_t least, most; /* of the payload */
@@ -24,6 +25,7 @@ static const struct shape shapes[] = {
 	[CABLE_WELCOME] = { sizeof(struct cable_welcome), sizeof(struct cable_welcome), 0, 0 },
 	[CABLE_SCREEN] = { 0, 0, 0, 0 },
 	[CABLE_OUTPUT] = { 1, CABLE_PAYLOAD_MAX, 0, 0 },
+	[CABLE_LISTEN] = { sizeof(struct cable_listen), sizeof(struct cable_listen), 0, 0 },
 };
 
 int cable_parse(const struct buf *in, struct cable_frame *ret)
@@ -33,7 +35,7 @@ int cable_parse(const struct buf *in, struct cable_frame *ret)
 		return 0;
 	}
 	memcpy(&header, in->data, sizeof(header));
-	if (header.type < CABLE_HELLO || header.type > CABLE_OUTPUT || header.zero[0] != 0 ||
+	if (header.type < CABLE_HELLO || header.type > CABLE_LISTEN || header.zero[0] != 0 ||
 		header.zero[1] != 0 || header.zero[2] != 0) {
 		return -EPROTO;
 	}

@@ -10,7 +10,7 @@
  *                              SCREEN            swapped: from here this cable is the terminal's
  *                                                picture; the lease may ride along
  *                              OUTPUT            bytes for the terminal, as often as there are any
- *   INPUT, SIZE                                  only after SCREEN; before it they are ignored
+ *   INPUT, SIZE, LISTEN                          only after SCREEN; before it they are ignored
  *   BYE (or just closing)      BYE               one line for the person; reason, status
  *
  * A door that holds a current and a prepared cable swaps when the prepared one brings CABLE_SCREEN,
@@ -22,7 +22,13 @@
  * cable's. The door sends one byte with a descriptor of the terminal over it, or closes it; until
  * then, or for two seconds, the host shows nothing. The terminal is given back by closing the
  * lease: by the host before its BYE; when the door wants it back it shuts its side, and waits a
- * little for the host to close. */
+ * little for the host to close.
+ *
+ * A host that LISTENS, as its WELCOME says, can read the keys from a lent terminal too, until it is
+ * told to stop, and finds the detach key itself. Each LISTEN has one byte over the lease for an
+ * answer. The door asks again while keys lie unread, and when no answer comes in time it reads them
+ * itself, whatever the host does. What the host knows of the cable when it reads a key is therefore
+ * never older than CABLE_FRESH_MS: keys keep their order. */
 #pragma once
 
 #include <stddef.h>
@@ -45,10 +51,24 @@ enum cable_type {
 	CABLE_WELCOME = 6, /* host: struct cable_welcome */
 	CABLE_SCREEN = 7,  /* host: no payload; the painted screen follows */
 	CABLE_OUTPUT = 8,  /* host: bytes for the terminal */
+	CABLE_LISTEN = 9,  /* door: struct cable_listen */
 };
 
 /* In cable_hello's flags. */
 enum { CABLE_HELLO_LENDS = 1 }; /* the door may lend its terminal */
+
+/* In cable_welcome's flags. */
+enum { CABLE_WELCOME_LISTENS = 1 }; /* the host knows CABLE_LISTEN */
+
+/* Over the lease, from the host: one byte each. */
+enum cable_word {
+	CABLE_WORD_DEAF = 1,	 /* the door reads the keys */
+	CABLE_WORD_LISTENS = 2,	 /* the host does */
+	CABLE_WORD_DETACHED = 3, /* unasked: the detach key was pressed, the host reads no more */
+};
+
+#define CABLE_FRESH_MS 100
+#define CABLE_ANSWER_MS 200 /* for a LISTEN; well above CABLE_FRESH_MS */
 
 struct cable_header {
 	uint8_t type;
@@ -82,8 +102,13 @@ struct cable_hello {
 
 struct cable_welcome {
 	uint16_t version;
-	uint16_t zero;
+	uint16_t flags;
 	uint32_t session;
+};
+
+struct cable_listen {
+	uint32_t on;	    /* 1 = the host reads the keys, 0 = the door does */
+	int32_t detach_key; /* the byte that Ctrl and the key send; -1 = none */
 };
 
 struct cable_bye {

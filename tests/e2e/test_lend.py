@@ -1,7 +1,11 @@
-"""A terminal is lent to the session that it shows, for writing, and to no other; whoever leaves it leaves it alone."""
+"""A terminal is lent to the session that it shows, and to no other; whoever leaves it leaves it alone."""
 
+import fcntl
 import os
 import signal
+import struct
+import subprocess
+import termios
 import time
 
 import pytest
@@ -28,12 +32,84 @@ def wait_held(server, session, *terminals):
                      lambda: "session %s to hold %s, it holds %s" % (session, paths, held(server, session)))
 
 
-def test_a_session_holds_the_terminal_that_shows_it_for_writing_only(server):
+def test_a_session_holds_the_terminal_that_shows_it(server):
     here = server.logon()
     wait_held(server, here.session, here)
     flags, = held(server, here.session).values()
-    assert flags & os.O_ACCMODE == os.O_WRONLY
+    assert flags & os.O_ACCMODE == os.O_RDWR
     assert flags & os.O_NONBLOCK
+
+
+def test_a_key_needs_no_door(server):
+    here = server.logon()
+    here.line("echo a\\wake").wait_for("\nawake")
+    os.kill(here.process.pid, signal.SIGSTOP)
+    here.line("echo still a\\wake").wait_for("\nstill awake")
+    os.kill(here.process.pid, signal.SIGCONT)
+    here.type("\x1d\x1d\x1d")
+    here.wait_exit()
+    server.wait_state(here.session, "Disc")
+
+
+def unread(terminal):
+    """How many keys lie in the terminal."""
+    return struct.unpack("i", fcntl.ioctl(terminal.slave, termios.FIONREAD, b"0000"))[0]
+
+
+def test_keys_that_are_typed_while_the_host_hangs_come_once_and_in_order(server, tmp_path):
+    to = tmp_path / "keys"
+    here = server.logon("sh -c 'stty raw -echo; echo ready; exec cat > %s'" % to)
+    here.wait_for("ready")
+    host = server.need("termserv-host", here.session)
+    expected = ""
+    for turn in "abc":
+        here.type(turn + "1 ")
+        expected += turn + "1 "
+        server.pump.wait(lambda: to.read_text() == expected, lambda: "%r, it is %r" % (expected, to.read_text()))
+        os.kill(host.pid, signal.SIGSTOP)
+        server.pump.wait(lambda: server.need("termserv-host", here.session).state == "T", "the host to stop")
+        for number in "234":
+            here.type(turn + number + " ")
+            expected += turn + number + " "
+            server.pump.wait(lambda: not unread(here), "the door to read what its host does not")
+        os.kill(host.pid, signal.SIGCONT)
+        server.pump.wait(lambda: to.read_text() == expected, lambda: "%r, it is %r" % (expected, to.read_text()))
+
+
+def test_a_paste_into_a_program_that_takes_nothing_for_a_while_is_whole(server, tmp_path):
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    text = "".join("%05d," % i for i in range(70000))
+    here = server.logon("sh -c 'stty raw -echo; echo ready; read x < %s; head -c %d | cksum; read x'" % (go, len(text)))
+    here.wait_for("ready")
+    here.type(text)
+    server.pump.rest(lambda: len(here.unsent), "the paste")
+    assert 0 < len(here.unsent) < len(text) - 64 * 1024  # all who wait for the program are full
+    go.write_text("\n")
+    sum_of_it = subprocess.run(["cksum"], input=text, capture_output=True, text=True, check=True).stdout.split()[0]
+    here.wait_for(sum_of_it)
+    server.pump.wait(lambda: not here.unsent and not unread(here), "the paste to be read")
+
+
+def test_each_key_goes_to_one_session_while_the_terminal_changes_between_two(server, tmp_path):
+    files = [tmp_path / "first", tmp_path / "second"]
+    sessions = [server.detached("sh -c 'stty raw -echo; exec cat > %s'" % f) for f in files]
+    here = server.connect(sessions[0])
+    server.wait_state(sessions[0], "Active")
+    count = 0
+    for turn in range(20):
+        mover = server.start("connect %d /dest:%s" % (sessions[(turn + 1) % 2], here.name))
+        while mover.poll() is None:
+            here.type("%05d," % count)
+            count += 1
+            server.pump.turn(0.001)
+        assert server.finish(mover).status == 0
+
+    def got():
+        return [f.read_text().split(",")[:-1] for f in files]
+    server.pump.wait(lambda: sum(len(keys) for keys in got()) == count, lambda: "%d keys: %s" % (count, got()))
+    assert all(keys == sorted(keys) and keys for keys in got())
+    assert sorted(got()[0] + got()[1]) == ["%05d" % i for i in range(count)]
 
 
 def test_it_lets_go_of_the_one_and_takes_the_other_when_it_is_moved(server):

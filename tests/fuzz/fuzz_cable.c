@@ -27,7 +27,7 @@ static void check_frame(const struct cable_frame *f)
 {
 	struct cable_hello hello;
 	struct cable_bye bye;
-	if (f->length > CABLE_PAYLOAD_MAX || f->type < CABLE_HELLO || f->type > CABLE_OUTPUT) {
+	if (f->length > CABLE_PAYLOAD_MAX || f->type < CABLE_HELLO || f->type > CABLE_LISTEN) {
 		fail("a frame that does not exist");
 	}
 	if (f->type == CABLE_HELLO) {

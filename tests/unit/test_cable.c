@@ -74,6 +74,7 @@ static void every_struct_has_exactly_its_size(void **state)
 		{ CABLE_SIZE, sizeof(struct cable_size) },
 		{ CABLE_BYE, sizeof(struct cable_bye) },
 		{ CABLE_WELCOME, sizeof(struct cable_welcome) },
+		{ CABLE_LISTEN, sizeof(struct cable_listen) },
 		{ CABLE_SCREEN, 0 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -112,7 +112,7 @@ static int make(struct attach **ret, const struct attach_setup *setup)
 	a->shown = PLUG_NONE;
 	a->prepared = PLUG_NONE;
 	buf_init(&a->screen, SCREEN_WAIT_MAX);
-	detach_key_init(&a->key, setup->detach_key);
+	detach_key_init(&a->detach, setup->detach_key);
 	collect_client(a);
 	a->signal_fd = -1;
 	int r = rawtty_open(&a->tty);

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/detachkey.h"
 #include "door/tty/attach.h"
-#include "door/tty/detachkey.h"
+#include "door/tty/keys.h"
 #include "door/tty/plug.h"
 #include "door/tty/rawtty.h"
 
@@ -32,13 +33,14 @@ struct attach {
 	struct rawtty tty;
 	int signal_fd;
 	struct registration registration;
-	struct detach_key key;
+	struct detach_key detach;
 	struct cable_hello hello; /* but for its size */
 	char client[CABLE_CLIENT_MAX];
 	size_t client_length;
 	char address[64]; /* where the person sits */
 
 	struct plug shown, prepared;
+	struct keys keys; /* of what is shown */
 	uint64_t prepared_until;
 	struct varlink *give; /* hands the prepared cable over */
 	struct wish wish;
@@ -72,5 +74,6 @@ void picture_read_shown(struct attach *a);
 void picture_over(struct attach *a, enum attach_how how); /* the session leaves: `end` */
 void picture_flush(struct attach *a);			  /* to the terminal, as far as it takes */
 void picture_size_changed(struct attach *a);
-void picture_input(struct attach *a); /* keys were pressed */
-void picture_undo(struct attach *a);  /* what was set is undone, the terminal's mode as it was */
+void picture_input(struct attach *a);  /* keys were pressed, for the door to read */
+void picture_detach(struct attach *a); /* the detach key was */
+void picture_undo(struct attach *a);   /* what was set is undone, the terminal's mode as it was */

@@ -64,6 +64,7 @@ void picture_over(struct attach *a, enum attach_how how)
 	} else {
 		plug_leave(&a->shown, how == ATTACH_KEY ? LINK_REASON_OWN_DISCONNECT : 0);
 	}
+	a->keys = KEYS_INIT;
 	a->is_over = true;
 	if (plug_is_open(&a->prepared)) {
 		a->prepared_until = clock_monotonic_ms() + FOLLOWER_LIMIT_MS;
@@ -96,6 +97,7 @@ static void swap(struct attach *a)
 	(void)rawtty_enter(&a->tty);
 	a->shown = a->prepared;
 	a->prepared = PLUG_NONE;
+	a->keys = KEYS_INIT;
 	a->give = varlink_free(a->give);
 	a->end = (struct attach_end){ 0 };
 	a->is_over = false;
@@ -158,6 +160,7 @@ void picture_read_prepared(struct attach *a)
 			struct cable_welcome welcome;
 			memcpy(&welcome, frame.payload, sizeof(welcome));
 			a->prepared.session = welcome.session;
+			a->prepared.listens = (welcome.flags & CABLE_WELCOME_LISTENS) != 0;
 		} else if (r == 1 && frame.type == CABLE_SCREEN) {
 			swap(a);
 			take_frames(a);
@@ -168,7 +171,8 @@ void picture_read_prepared(struct attach *a)
 }
 
 /* Once all that the door itself had to write is there, a session of its own user may write to the
- * terminal: what it did not get from here it could take, the device being that user's. */
+ * terminal, and read it: what it did not get from here it could take, the device being that user's.
+ */
 static void lend(struct attach *a)
 {
 	uid_t borrower = plug_borrower(&a->shown);
@@ -205,6 +209,13 @@ void picture_size_changed(struct attach *a)
 	}
 }
 
+void picture_detach(struct attach *a)
+{
+	buf_clear(&a->screen);
+	picture_drop_prepared(a);
+	picture_over(a, ATTACH_KEY);
+}
+
 void picture_input(struct attach *a)
 {
 	uint8_t bytes[INPUT_CHUNK];
@@ -218,12 +229,10 @@ void picture_input(struct attach *a)
 		return;
 	}
 	size_t used = (size_t)n;
-	bool leave = detach_key_feed(&a->key, bytes, used, clock_monotonic_ms(), &used);
+	bool leave = detach_key_feed(&a->detach, bytes, used, clock_monotonic_ms(), &used);
 	plug_put_input(&a->shown, bytes, used);
 	if (leave) {
-		buf_clear(&a->screen);
-		picture_drop_prepared(a);
-		picture_over(a, ATTACH_KEY);
+		picture_detach(a);
 	} else if (plug_flush(&a->shown) < 0) {
 		buf_clear(&a->shown.out); /* what the host last said is still to be read */
 	}

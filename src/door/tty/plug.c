@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define READ_CHUNK 16384
@@ -79,12 +80,44 @@ void plug_lend(struct plug *p, int fd)
 	}
 }
 
+bool plug_may_listen(const struct plug *p)
+{
+	return p->lent && p->listens && !p->at_end && p->out.length == 0;
+}
+
+void plug_put_listen(struct plug *p, const struct cable_listen *wish)
+{
+	(void)cable_put(&p->out, CABLE_LISTEN, wish, sizeof(*wish));
+	(void)plug_flush(p); /* what is left goes when poll() says so */
+}
+
+int plug_word(struct plug *p)
+{
+	uint8_t word = 0;
+	ssize_t n = p->lent ? recv(p->lease, &word, sizeof(word), MSG_DONTWAIT) : -1;
+	if (n == 1) {
+		return word;
+	}
+	if (!p->lent || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
+		return -EAGAIN;
+	}
+	auto_close(&p->lease);
+	p->lease = -1;
+	p->lent = false;
+	return 0;
+}
+
 /* Until the host has closed its end of the lease: then it has closed the terminal too. */
-static void take_back(const struct plug *p)
+static void take_back(struct plug *p)
 {
 	(void)shutdown(p->lease, SHUT_WR);
 	(void)shutdown(p->fd, SHUT_WR); /* seen also by a host that reads no more keys for now */
-	(void)fd_wait_readable(p->lease, RETURN_LIMIT_MS);
+	uint64_t now = clock_monotonic_ms();
+	uint64_t until = now + RETURN_LIMIT_MS;
+	while (p->lent && now < until && fd_wait_readable(p->lease, (int)(until - now)) > 0) {
+		(void)plug_word(p); /* its end comes behind what the host had said */
+		now = clock_monotonic_ms();
+	}
 }
 
 void plug_leave(struct plug *p, uint32_t reason)

@@ -22,6 +22,7 @@ struct plug {
 	uint32_t session;	/* 0 until the host has said WELCOME */
 	int lease;		/* that came with SCREEN: over it the terminal is lent; -1 = none */
 	bool lent;		/* the host has our terminal */
+	bool listens;		/* it can read the keys from it, too */
 };
 
 #define PLUG_NONE ((struct plug){ .fd = -1, .lease = -1 })
@@ -47,6 +48,13 @@ uid_t plug_borrower(const struct plug *p);
 /* Lends it this descriptor of the terminal (borrowed); -1: it is not, the host shall send OUTPUT.
  */
 void plug_lend(struct plug *p, int fd);
+
+/* Whether it can be asked to read the keys now: everything typed before is on its way. */
+bool plug_may_listen(const struct plug *p);
+void plug_put_listen(struct plug *p, const struct cable_listen *wish);
+/* The host's next word over the lease, an enum cable_word; 0: it has let go of the terminal;
+ * -EAGAIN. */
+int plug_word(struct plug *p);
 
 /* Says goodbye as far as the host listens, and closes. A host that has our terminal gets half a
  * second to give it back. */

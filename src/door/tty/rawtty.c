@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -160,7 +161,13 @@ int rawtty_lend(const struct rawtty *t)
 {
 	char path[32];
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", t->fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+bool rawtty_has_input(const struct rawtty *t)
+{
+	struct pollfd p = { .fd = t->fd, .events = POLLIN };
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
 }
 
 void rawtty_forget_input(const struct rawtty *t)

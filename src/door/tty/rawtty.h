@@ -37,11 +37,12 @@ bool rawtty_is_ours(const struct rawtty *t); /* and not some other job's, in the
  * line drops keeps its shape. */
 struct cable_size rawtty_size(struct rawtty *t);
 
-/* Whether it may be lent, and a descriptor for that: an own description, for writing only. The
- * caller's; -1 = it cannot be. */
+/* Whether it may be lent, and a descriptor for that: an own description. The caller's; -1 = it
+ * cannot be. */
 bool rawtty_may_lend(const struct rawtty *t);
 int rawtty_lend(const struct rawtty *t);
 
+bool rawtty_has_input(const struct rawtty *t);	  /* keys that nobody has read */
 void rawtty_forget_input(const struct rawtty *t); /* what was typed and not yet read */
 
 /* As read() and write(), but -errno. */

@@ -17,7 +17,7 @@
 #define MINUTE_MS 60000
 #define INPUT_ROOM 512 /* below it the terminal is not read */
 
-enum { ON_SIGNAL, ON_TTY, ON_EVENTS, ON_GIVE, ON_WISH, ON_SHOWN, ON_PREPARED, ON_COUNT };
+enum { ON_SIGNAL, ON_TTY, ON_EVENTS, ON_GIVE, ON_WISH, ON_SHOWN, ON_LEASE, ON_PREPARED, ON_COUNT };
 
 bool attach_must_leave(const struct attach *a)
 {
@@ -28,7 +28,8 @@ bool attach_must_leave(const struct attach *a)
 static short tty_events(const struct attach *a)
 {
 	short events = a->screen.length > 0 ? POLLOUT : 0;
-	bool keys = plug_is_open(&a->shown) && plug_room(&a->shown) >= INPUT_ROOM;
+	bool keys = plug_is_open(&a->shown) && plug_room(&a->shown) >= INPUT_ROOM &&
+		    keys_polled(&a->keys);
 	bool lines = a->asking && !a->has_line && !plug_is_open(&a->prepared);
 	return (short)(events | (keys || lines ? POLLIN : 0));
 }
@@ -90,11 +91,23 @@ static void take_line(struct attach *a)
 	a->has_line = true;
 }
 
+/* Who is in the background reads no keys, nor lets others read them. */
+static void notice_keys(struct attach *a, short revents)
+{
+	if ((revents & (POLLHUP | POLLERR)) != 0 || !rawtty_is_ours(&a->tty)) {
+		a->hung_up = true;
+	} else {
+		keys_seen(&a->keys, clock_monotonic_ms());
+	}
+}
+
 static void take_tty(struct attach *a, short revents)
 {
 	if ((revents & POLLIN) != 0) {
-		if (plug_is_open(&a->shown)) {
+		if (plug_is_open(&a->shown) && a->keys.state == KEYS_OURS) {
 			picture_input(a);
+		} else if (plug_is_open(&a->shown)) {
+			notice_keys(a, revents);
 		} else if (a->asking && !a->has_line && !plug_is_open(&a->prepared)) {
 			take_line(a);
 		}
@@ -256,6 +269,9 @@ static void handle(struct attach *a, const struct pollfd *p)
 		}
 		picture_read_shown(a);
 	}
+	if (p[ON_LEASE].revents != 0 && keys_on_word(&a->keys, &a->shown)) {
+		picture_detach(a);
+	}
 	if (p[ON_TTY].revents != 0) {
 		take_tty(a, p[ON_TTY].revents);
 	}
@@ -284,7 +300,9 @@ int attach_turn(struct attach *a, uint64_t until)
 	uint64_t wish = wish_tick(a);
 	uint64_t registration = registration_next_try(&a->registration);
 	until = wish < until ? wish : until;
+	uint64_t keys = keys_due(&a->keys);
 	until = registration < until ? registration : until;
+	until = keys < until ? keys : until;
 	struct pollfd p[ON_COUNT] = {
 		[ON_SIGNAL] = { .fd = a->signal_fd, .events = POLLIN },
 		[ON_TTY] = { .fd = a->tty.fd, .events = tty_events(a) },
@@ -293,6 +311,7 @@ int attach_turn(struct attach *a, uint64_t until)
 		[ON_GIVE] = poll_varlink(a->give),
 		[ON_WISH] = poll_varlink(a->wish.link),
 		[ON_SHOWN] = poll_plug(&a->shown, a->screen.length < SCREEN_WAIT_FULL),
+		[ON_LEASE] = { .fd = a->shown.lent ? a->shown.lease : -1, .events = POLLIN },
 		[ON_PREPARED] = poll_plug(&a->prepared, true),
 	};
 	if (poll(p, ON_COUNT, timeout_until(until)) < 0) {
@@ -304,5 +323,6 @@ int attach_turn(struct attach *a, uint64_t until)
 		registration_tick(&a->registration, size.rows, size.columns);
 	}
 	picture_flush(a);
+	keys_tick(&a->keys, &a->shown, &a->tty, &a->detach, clock_monotonic_ms());
 	return 0;
 }

@@ -21,6 +21,9 @@ struct detach_key {
 
 void detach_key_init(struct detach_key *d, int key);
 
+/* Whether no press counts any more, and no sequence is open. */
+bool detach_key_rests(const struct detach_key *d, uint64_t now_ms);
+
 /* Looks through bytes, cut anywhere. True: the key was pressed the third time, and *ret_used bytes
  * lead up to and include it. False: nothing; all were looked at. */
 bool detach_key_feed(struct detach_key *d, const uint8_t *bytes, size_t length, uint64_t now_ms,

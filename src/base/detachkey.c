@@ -1,4 +1,4 @@
-#include "door/tty/detachkey.h"
+#include "base/detachkey.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -103,6 +103,12 @@ static bool take(struct detach_key *d, uint8_t byte, uint64_t now_ms)
 	d->state = DETACH_GROUND;
 	forget(d);
 	return false;
+}
+
+bool detach_key_rests(const struct detach_key *d, uint64_t now_ms)
+{
+	uint64_t last = d->pressed[DETACH_KEY_PRESSES - 1];
+	return d->state == DETACH_GROUND && (last == 0 || now_ms + 1 - last > DETACH_KEY_TIME_MS);
 }
 
 bool detach_key_feed(struct detach_key *d, const uint8_t *bytes, size_t length, uint64_t now_ms,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "door/tty/detachkey.h"
+#include "base/detachkey.h"
 
 /* A row of bytes, all at one time. */
 static bool feed(struct detach_key *d, const char *bytes, uint64_t now, size_t *ret_used)
