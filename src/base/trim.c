@@ -4,13 +4,17 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#define TRIM_AFTER_MS 2000
 #define SEGMENTS_MAX 32 /* three of each object; we have libc, its linker and the vdso */
 #define STACK_DEPTH ((size_t)128 * 1024) /* that a process of ours may have used at most */
+#define CODE_SIZE ((size_t)256)		 /* of rest(), and of syscall(), at most */
 #define STACK_NEAR ((size_t)1024)	 /* below us, for what is called from here */
 
 struct segments {
+	uintptr_t page;
 	size_t count;
 	struct {
 		uintptr_t start;
@@ -25,38 +29,53 @@ static int find_segments(struct dl_phdr_info *object, size_t size, void *user)
 	for (size_t i = 0; i < object->dlpi_phnum && s->count < SEGMENTS_MAX; i++) {
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
 		if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0) {
-			s->list[s->count].start = object->dlpi_addr + segment->p_vaddr;
-			s->list[s->count].length = segment->p_memsz;
+			uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+			uintptr_t before = start & (s->page - 1);
+			s->list[s->count].start = start - before;
+			s->list[s->count].length = segment->p_memsz + before;
 			s->count++;
 		}
 	}
 	return 0;
 }
 
-/* All are found before the first goes: the list is read from these very pages. */
-static void trim_files(uintptr_t page)
+/* The kernel maps 64 KB around each page that is touched, as far as its mapping goes: what has one
+ * of its own stays alone. */
+static void set_apart(uintptr_t code, uintptr_t page)
 {
-	struct segments s = { 0 };
-	(void)dl_iterate_phdr(find_segments, &s);
-	for (size_t i = 0; i < s.count; i++) {
-		uintptr_t start = s.list[i].start & ~(page - 1);
-		size_t length = s.list[i].start - start + s.list[i].length;
-		(void)madvise((void *)start, length, MADV_DONTNEED); /* fails for the vdso */
-	}
+	uintptr_t start = code & ~(page - 1);
+	(void)madvise((void *)start, code - start + CODE_SIZE, MADV_RANDOM);
 }
 
-/* With a frame of its own: everything below it is free. */
-__attribute__((noinline, hot)) static void trim_stack(uintptr_t page)
+/* Once the pages are gone, only those of this function and of libc's syscall() come back, until
+ * there is something to do; all that lies below its frame is free. `call` is volatile so that it
+ * does not go through the table of jumps, which lies on one page more. */
+__attribute__((noinline, aligned(CODE_SIZE))) static int rest(
+	const struct segments *files, struct pollfd *fds, nfds_t count)
 {
-	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - STACK_NEAR) & ~(page - 1);
+	long (*volatile call)(long, ...) = syscall;
+	uintptr_t stack = ((uintptr_t)__builtin_frame_address(0) - STACK_NEAR) & ~(files->page - 1);
 	/* It does what it can where the stack is shorter, and says ENOMEM. */
-	(void)madvise((void *)(end - STACK_DEPTH), STACK_DEPTH, MADV_DONTNEED);
+	(void)call(SYS_madvise, stack - STACK_DEPTH, STACK_DEPTH, MADV_DONTNEED);
+	for (size_t i = 0; i < files->count; i++) { /* fails for the vdso */
+		(void)call(SYS_madvise, files->list[i].start, files->list[i].length, MADV_DONTNEED);
+	}
+	return (int)call(SYS_ppoll, fds, count, NULL, NULL, 0L);
 }
 
-void trim_process(void)
+static int trim_and_rest(struct pollfd *fds, nfds_t count)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct segments files = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
 	(void)malloc_trim(0);
-	trim_files(page);
-	trim_stack(page);
+	/* All are found before the first goes: the list is read from these very pages. */
+	(void)dl_iterate_phdr(find_segments, &files);
+	set_apart((uintptr_t)rest, files.page);
+	set_apart((uintptr_t)syscall, files.page);
+	return rest(&files, fds, count);
+}
+
+int trim_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	int n = poll(fds, count, timeout_ms < 0 ? TRIM_AFTER_MS : timeout_ms);
+	return n == 0 && timeout_ms < 0 ? trim_and_rest(fds, count) : n;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "host/session.h"
 #include "host/switchboard.h"
 
@@ -65,7 +66,7 @@ static void turn(struct session *s)
 	struct viewer *list[SWITCHBOARD_VIEWERS_MAX];
 	struct pollfd polls[POLL_VIEWERS + 2 * SWITCHBOARD_VIEWERS_MAX];
 	size_t viewers = fill(s, polls, list);
-	int n = poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
+	int n = trim_poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
 	uint64_t looked = clock_monotonic_ms();
 	if (n < 0 && errno != EINTR) {
 		log_error("poll: %s", strerrordesc_np(errno));
@@ -100,9 +101,7 @@ static void turn(struct session *s)
 	session_on_time(s, clock_monotonic_ms());
 }
 
-/* Hot is where the linker puts what a process at rest sleeps in together: fewer pages stay mapped.
- */
-__attribute__((hot)) int host_run(uint32_t id)
+int host_run(uint32_t id)
 {
 	log_open("termserv-host");
 	struct sigaction ignore = { .sa_handler = SIG_IGN };

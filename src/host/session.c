@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/trim.h"
 #include "host/report.h"
 #include "host/switchboard.h"
 
@@ -300,7 +299,6 @@ static void tidy(struct session *s)
 		outlet_trim(&s->current->out);
 		buf_trim(&s->current->in);
 	}
-	trim_process();
 }
 
 void session_tidy_soon(struct session *s)

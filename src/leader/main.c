@@ -41,7 +41,6 @@
 #define KILL_LIMIT_MS 5000   /* for SIGKILL to work: a process stuck in the kernel is left behind */
 #define ENDED_WAIT_MS 1000
 #define LISTEN_PAUSE_MS 100
-#define TRIM_AFTER_MS 500
 #define USAGE 2
 
 /* In this order; each but the first and the last has an end in time. */
@@ -66,7 +65,6 @@ struct leader {
 	enum stage stage;
 	uint64_t deadline;     /* clock_monotonic_ms(); of the stage */
 	uint64_t listen_again; /* likewise; 0 = brokers may knock */
-	uint64_t trim_at;      /* likewise; 0 = there is no memory to give back */
 	int host_status;
 	bool reset; /* somebody asked for the end at once */
 };
@@ -231,7 +229,6 @@ static uint64_t next_time(const struct leader *l)
 	uint64_t next = l->stage == STAGE_RUNNING ? UINT64_MAX : l->deadline;
 	uint64_t check = relay_check_time(&l->relay);
 	next = check < next ? check : next;
-	next = l->trim_at != 0 && l->trim_at < next ? l->trim_at : next;
 	return l->listen_again != 0 && l->listen_again < next ? l->listen_again : next;
 }
 
@@ -254,16 +251,6 @@ static void on_time(struct leader *l)
 	if (now >= relay_check_time(&l->relay)) {
 		relay_on_check(&l->relay);
 	}
-	if (l->trim_at != 0 && now >= l->trim_at) {
-		l->trim_at = 0;
-		trim_process();
-	}
-}
-
-/* What the start, or the broker's rare words, have needed is given back when it is quiet. */
-static void trim_soon(struct leader *l)
-{
-	l->trim_at = clock_monotonic_ms() + TRIM_AFTER_MS;
 }
 
 static void on_listen(struct leader *l)
@@ -286,7 +273,6 @@ static size_t add_checks(const struct leader *l, struct pollfd *to)
 
 static void run(struct leader *l)
 {
-	trim_soon(l);
 	while (l->stage != STAGE_OVER) {
 		enum { SIGNALS, LISTEN, HOST, BROKER, HOSTLOG, CHECKS };
 		struct pollfd polls[CHECKS + ASKING_MAX] = {
@@ -303,7 +289,7 @@ static void run(struct leader *l)
 		nfds_t count = checks > 0		? CHECKS + checks
 			       : polls[HOSTLOG].fd >= 0 ? CHECKS
 							: HOSTLOG;
-		int n = poll(polls, count, wait_ms(l));
+		int n = trim_poll(polls, count, wait_ms(l));
 		if (n < 0 && errno != EINTR) {
 			log_error("poll: %s", strerrordesc_np(errno));
 			return;
@@ -316,7 +302,6 @@ static void run(struct leader *l)
 			on_host(l);
 		}
 		if (polls[BROKER].revents != 0) {
-			trim_soon(l);
 			relay_on_broker(&l->relay, polls[BROKER].revents);
 			take_orders(l);
 		}
