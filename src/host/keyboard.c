@@ -17,7 +17,7 @@ void keyboard_listen(struct viewer *v, const struct cable_frame *frame)
 	if (!outlet_is_lent(&v->out)) {
 		return;
 	}
-	bool on = wish.on != 0;
+	bool on = wish.on != 0 && !v->keys.detached;
 	bool is_control = wish.detach_key >= 0 && wish.detach_key < 0x20;
 	if (on && !v->keys.listens) {
 		detach_key_init(&v->keys.key, is_control ? wish.detach_key : -1);
@@ -59,6 +59,7 @@ void keyboard_read(struct session *s, struct viewer *v, uint64_t looked)
 	session_type(s, bytes, used);
 	if (detached) {
 		v->keys.listens = false;
+		v->keys.detached = true;
 		outlet_say(&v->out, CABLE_WORD_DETACHED);
 	}
 }

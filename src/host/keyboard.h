@@ -15,7 +15,8 @@ struct session;
 struct viewer;
 
 struct keyboard {
-	bool listens; /* keys are read here */
+	bool listens;  /* keys are read here */
+	bool detached; /* its person wants to leave: nothing is read any more */
 	struct detach_key key;
 };
 
@@ -25,6 +26,6 @@ void keyboard_listen(struct viewer *v, const struct cable_frame *frame);
 /* Whether its terminal is to be polled for keys. */
 bool keyboard_wanted(const struct session *s, const struct viewer *v);
 
-/* There are some, said a look at terminal and cable at the time `looked` (clock_monotonic_ms()),
- * and what the cable brought then has been handled. */
+/* There are some, said a look at terminal and cable at the time `looked` (clock_monotonic_ms())
+ * or later, and what the cable brought then has been handled. */
 void keyboard_read(struct session *s, struct viewer *v, uint64_t looked);

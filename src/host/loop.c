@@ -66,8 +66,9 @@ static void turn(struct session *s)
 	struct viewer *list[SWITCHBOARD_VIEWERS_MAX];
 	struct pollfd polls[POLL_VIEWERS + 2 * SWITCHBOARD_VIEWERS_MAX];
 	size_t viewers = fill(s, polls, list);
-	int n = trim_poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
+	/* Never believed to be newer than it is. */
 	uint64_t looked = clock_monotonic_ms();
+	int n = trim_poll(polls, POLL_VIEWERS + 2 * viewers, timeout_ms(s));
 	if (n < 0 && errno != EINTR) {
 		log_error("poll: %s", strerrordesc_np(errno));
 		session_abandon(s);

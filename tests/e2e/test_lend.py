@@ -197,6 +197,17 @@ def test_a_door_that_comes_to_the_background_leaves(server):
     shell.line("clear; echo mine").wait_until(lambda t: t.screen().split()[-2:] == ["mine", PROMPT.strip()])
 
 
+def test_a_door_that_is_started_in_the_background_takes_no_key_from_the_shell(server, tmp_path):
+    to = tmp_path / "keys"
+    session = server.detached("sh -c 'stty raw -echo; exec cat > %s'" % to)
+    shell = server.shell()
+    shell.line("connect %d &" % session)
+    server.pump.wait(lambda: server.session(session)["connected"], "the session to be shown there")
+    shell.line("wait; clear; echo a''live").wait_until(lambda t: t.screen().split() == ["alive", PROMPT.strip()])
+    server.wait_state(session, "Disc")
+    assert to.read_text() == ""
+
+
 def test_a_door_brings_its_sessions_end_from_a_terminal_that_rests(server):
     """The terminal takes nothing while the program ends, for longer than the host's patience lasts."""
     here = server.terminal("termserv logon --new -- sh -c 'echo ready; read x; seq 1 3000; exit 7'", emulate=False)

@@ -158,10 +158,12 @@ static void hang(struct scene *c)
 	keys_seen(&c->keys, c->now);
 	tick(c, KEYS_LOOK_MS);
 	assert_int_equal(told(c), 1);
+	tick(c, CABLE_ANSWER_MS); /* that late it may have been sent: the time begins here */
 	tick(c, CABLE_ANSWER_MS - 1);
 	assert_int_equal(told(c), -1);
 	tick(c, 1);
 	assert_int_equal(told(c), 0);
+	tick(c, CABLE_ANSWER_MS);
 	tick(c, CABLE_FRESH_MS); /* so old may be its look at the cable */
 	assert_int_not_equal(c->keys.state, KEYS_OURS);
 	tick(c, CABLE_ANSWER_MS - CABLE_FRESH_MS);
@@ -189,6 +191,7 @@ static void an_answer_in_time_to_the_second_word_is_enough(void **state)
 	struct scene *c = *state;
 	tick(c, 0);
 	assert_int_equal(told(c), 1);
+	tick(c, 0);
 	tick(c, CABLE_ANSWER_MS);
 	assert_int_equal(told(c), 0);
 	assert_false(say(c, CABLE_WORD_LISTENS)); /* the first one's */
@@ -224,6 +227,20 @@ static void only_who_was_lent_the_terminal_is_asked(void **state)
 	assert_int_equal(c->keys.state, KEYS_OURS);
 }
 
+/* Else the word that it shall stop might not reach it, nor the keys behind that. */
+static void a_full_cable_is_waited_for(void **state)
+{
+	struct scene *c = *state;
+	uint8_t bytes[4096] = { 0 };
+	while (send(c->plug.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+	}
+	tick(c, 0);
+	assert_int_equal(c->keys.state, KEYS_OURS);
+	while (recv(c->cable, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+	}
+	hand_over(c);
+}
+
 /* The host would count the presses anew. */
 static void not_in_the_midst_of_the_detach_key(void **state)
 {
@@ -257,6 +274,17 @@ static void one_that_lets_go_has_no_keys(void **state)
 	assert_false(keys_on_word(&c->keys, &c->plug)); /* nothing is there to be read any more */
 }
 
+static void a_byte_that_means_nothing_is_an_end(void **state)
+{
+	struct scene *c = *state;
+	hand_over(c);
+	assert_false(say(c, (enum cable_word)0));
+	assert_int_equal(c->keys.state, KEYS_OURS);
+	assert_false(c->plug.lent);
+	tick(c, 0);
+	assert_int_equal(told(c), -1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -267,6 +295,8 @@ int main(void)
 		TEST(an_answer_in_time_to_the_second_word_is_enough),
 		TEST(one_that_does_not_want_to_is_not_asked_again),
 		TEST(only_who_was_lent_the_terminal_is_asked),
+		TEST(a_full_cable_is_waited_for),
+		TEST(a_byte_that_means_nothing_is_an_end),
 		TEST(not_in_the_midst_of_the_detach_key),
 		TEST(the_detach_key_is_told_of),
 		TEST(one_that_lets_go_has_no_keys),

@@ -230,6 +230,9 @@ static void the_detach_key_is_found_and_ends_it(void **state)
 	assert_string_equal(typed, "x\x1d\x1d\x1d");
 	assert_int_equal(word(c), CABLE_WORD_DETACHED);
 	assert_false(keyboard_wanted(&c->session, &c->viewer));
+	tell(c, true, CTRL_BRACKET); /* it was asked before the door has read that word */
+	assert_int_equal(word(c), CABLE_WORD_DEAF);
+	assert_false(keyboard_wanted(&c->session, &c->viewer));
 }
 
 static void without_a_detach_key_all_is_typed(void **state)

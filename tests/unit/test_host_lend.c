@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -381,6 +383,91 @@ static void the_last_words_reach_a_terminal_that_rests(void **state)
 	rig_stop(&r);
 }
 
+static void listen_to_keys(struct seat *t, bool on)
+{
+	struct cable_listen wish = { .on = on, .detach_key = -1 };
+	char word = 0;
+	door_send(&t->door, CABLE_LISTEN, &wish, sizeof(wish));
+	assert_int_equal(fd_wait_readable(t->door.lease, RIG_LIMIT_MS), 1);
+	assert_int_equal(recv(t->door.lease, &word, 1, 0), 1);
+	assert_int_equal(word, on ? CABLE_WORD_LISTENS : CABLE_WORD_DEAF);
+}
+
+static void press(struct seat *t, const char *keys)
+{
+	assert_int_equal(write(t->master, keys, strlen(keys)), strlen(keys));
+	assert_int_equal(fd_wait_readable(t->slave, RIG_LIMIT_MS), 1);
+}
+
+static void keys_are_read_while_the_door_says_so(void **state)
+{
+	struct rig r;
+	struct seat t;
+	(void)show_lent(&r, &t, "stty raw -echo; echo ready; exec cat");
+	seat_wait_text(&t, "ready");
+	press(&t, "one,");
+	listen_to_keys(&t, true);
+	seat_wait_text(&t, "one,");
+	assert_int_equal(write(t.master, "two,", 4), 4);
+	seat_wait_text(&t, "one,two,");
+	listen_to_keys(&t, false);
+	press(&t, "four,");
+	door_type(&t.door, "three,");
+	seat_wait_text(&t, "one,two,three,");
+	int unread = 0;
+	assert_int_equal(ioctl(t.slave, FIONREAD, &unread), 0);
+	assert_int_equal(unread, strlen("four,"));
+	seat_close(&t);
+	rig_stop(&r);
+}
+
+/* Lets it run until its poll() has found something, and holds it there. */
+static void hold_behind_poll(pid_t host, struct seat *t)
+{
+	struct __ptrace_syscall_info info = { 0 };
+	int status = 0;
+	assert_int_equal(ptrace(PTRACE_SEIZE, host, NULL, (void *)PTRACE_O_TRACESYSGOOD), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, host, NULL, NULL), 0);
+	assert_int_equal(waitpid(host, &status, __WALL), host);
+	press(t, "one,");
+	while (info.op != PTRACE_SYSCALL_INFO_EXIT || info.exit.rval <= 0) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, host, NULL, NULL), 0);
+		assert_int_equal(waitpid(host, &status, __WALL), host);
+		assert_true(WIFSTOPPED(status));
+		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, host, (void *)sizeof(info), &info) > 0);
+	}
+}
+
+/* A host that hangs between its look and its reading must not act upon that look when it goes on:
+ * by then the door has read on, and the terminal shows something else. */
+static void a_host_that_was_held_looks_before_it_reads_on(void **state)
+{
+	struct rig r;
+	struct seat t;
+	char keys[16] = "";
+	int unread = 0;
+	if (geteuid() != 0) { /* only root may hold what is not its child */
+		skip();
+	}
+	pid_t host = show_lent(&r, &t, "stty raw -echo; echo ready; exec cat");
+	seat_wait_text(&t, "ready");
+	listen_to_keys(&t, true);
+	hold_behind_poll(host, &t);
+	struct cable_listen stop = { .on = 0, .detach_key = -1 };
+	door_send(&t.door, CABLE_LISTEN, &stop, sizeof(stop));
+	(void)poll(NULL, 0, 2 * CABLE_FRESH_MS); /* as a door waits */
+	assert_int_equal(read(t.slave, keys, sizeof(keys) - 1), strlen("one,"));
+	press(&t, "two,");
+	door_type(&t.door, keys);
+	assert_int_equal(ptrace(PTRACE_DETACH, host, NULL, NULL), 0);
+	seat_wait_text(&t, "one,");
+	assert_false(seat_has(&t, "two,"));
+	assert_int_equal(ioctl(t.slave, FIONREAD, &unread), 0);
+	assert_int_equal(unread, strlen("two,"));
+	seat_close(&t);
+	rig_stop(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +485,8 @@ int main(void)
 		cmocka_unit_test(a_terminal_that_takes_nothing_holds_nobody_up),
 		cmocka_unit_test(the_last_words_reach_a_terminal_that_rests),
 		cmocka_unit_test(a_host_that_was_stopped_looks_before_it_writes_on),
+		cmocka_unit_test(keys_are_read_while_the_door_says_so),
+		cmocka_unit_test(a_host_that_was_held_looks_before_it_reads_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

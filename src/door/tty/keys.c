@@ -2,14 +2,23 @@
 
 #include <errno.h>
 
-static void tell(
-	struct keys *k, struct plug *p, const struct detach_key *detach, bool on, uint64_t now)
+static void tell(struct keys *k, struct plug *p, const struct detach_key *detach, bool on)
 {
 	struct cable_listen wish = { .on = on, .detach_key = detach->key };
 	plug_put_listen(p, &wish);
 	k->owed++;
 	k->state = on ? KEYS_ASKED : KEYS_BACK;
-	k->until = now + CABLE_ANSWER_MS;
+	k->until = 0;
+}
+
+/* Whether the time that the host has for an answer is over. It begins when keys_tick() comes again:
+ * `now` was taken before the word was sent. */
+static bool is_late(struct keys *k, uint64_t now)
+{
+	if (k->until == 0) {
+		k->until = now + CABLE_ANSWER_MS;
+	}
+	return now >= k->until;
 }
 
 void keys_seen(struct keys *k, uint64_t now)
@@ -51,26 +60,27 @@ void keys_tick(struct keys *k, struct plug *p, const struct rawtty *tty,
 {
 	switch (k->state) {
 	case KEYS_OURS:
-		if (plug_may_listen(p) && k->owed == 0 && detach_key_rests(detach, now)) {
-			tell(k, p, detach, true, now);
+		if (plug_may_listen(p) && k->owed == 0 && detach_key_rests(detach, now) &&
+			rawtty_is_ours(tty)) {
+			tell(k, p, detach, true);
 		}
 		break;
 	case KEYS_THEIRS:
 		break;
 	case KEYS_SEEN:
 		if (now >= k->until && rawtty_has_input(tty)) {
-			tell(k, p, detach, true, now);
+			tell(k, p, detach, true);
 		} else if (now >= k->until) {
 			k->state = KEYS_THEIRS;
 		}
 		break;
 	case KEYS_ASKED:
-		if (now >= k->until) {
-			tell(k, p, detach, false, now);
+		if (is_late(k, now)) {
+			tell(k, p, detach, false);
 		}
 		break;
 	case KEYS_BACK: /* it hangs, or its program takes no input */
-		if (now >= k->until) {
+		if (is_late(k, now)) {
 			k->state = KEYS_OURS;
 		}
 		break;

@@ -23,7 +23,7 @@ struct keys {
 		KEYS_BACK,   /* the host shall no more, and has not answered */
 	} state;
 	unsigned owed;	/* answers of the host's */
-	uint64_t until; /* ASKED, SEEN, BACK: clock_monotonic_ms() */
+	uint64_t until; /* ASKED, SEEN, BACK: clock_monotonic_ms(); 0 = counts from the next tick */
 };
 
 #define KEYS_INIT ((struct keys){ .state = KEYS_OURS })

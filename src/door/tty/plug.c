@@ -1,7 +1,9 @@
 #include "door/tty/plug.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -9,6 +11,7 @@
 #include "base/fd.h"
 
 #define READ_CHUNK 16384
+#define UNREAD_FEW 16384    /* bytes: far below what a socket takes */
 #define RETURN_LIMIT_MS 500 /* a host that is alive needs well under a millisecond */
 
 int plug_make(struct plug *ret, int *ret_end, const struct cable_hello *hello, const char *client,
@@ -80,9 +83,12 @@ void plug_lend(struct plug *p, int fd)
 	}
 }
 
+/* What is told next goes out at once: also that it shall stop, should it not answer. */
 bool plug_may_listen(const struct plug *p)
 {
-	return p->lent && p->listens && !p->at_end && p->out.length == 0;
+	int unread = 0;
+	return p->lent && p->listens && !p->at_end && p->out.length == 0 &&
+	       ioctl(p->fd, SIOCOUTQ, &unread) == 0 && unread < UNREAD_FEW;
 }
 
 void plug_put_listen(struct plug *p, const struct cable_listen *wish)
@@ -95,7 +101,7 @@ int plug_word(struct plug *p)
 {
 	uint8_t word = 0;
 	ssize_t n = p->lent ? recv(p->lease, &word, sizeof(word), MSG_DONTWAIT) : -1;
-	if (n == 1) {
+	if (n == 1 && word != 0) {
 		return word;
 	}
 	if (!p->lent || (n < 0 && (errno == EAGAIN || errno == EINTR))) {

@@ -49,7 +49,7 @@ uid_t plug_borrower(const struct plug *p);
  */
 void plug_lend(struct plug *p, int fd);
 
-/* Whether it can be asked to read the keys now: everything typed before is on its way. */
+/* Whether it can be asked to read the keys now: what was typed before is on its way. */
 bool plug_may_listen(const struct plug *p);
 void plug_put_listen(struct plug *p, const struct cable_listen *wish);
 /* The host's next word over the lease, an enum cable_word; 0: it has let go of the terminal;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/trim.h"
 #include "door/tty/attach_private.h"
 #include "protocol/error.h"
 
@@ -314,7 +315,7 @@ int attach_turn(struct attach *a, uint64_t until)
 		[ON_LEASE] = { .fd = a->shown.lent ? a->shown.lease : -1, .events = POLLIN },
 		[ON_PREPARED] = poll_plug(&a->prepared, true),
 	};
-	if (poll(p, ON_COUNT, timeout_until(until)) < 0) {
+	if (trim_poll(p, ON_COUNT, timeout_until(until)) < 0) {
 		return errno == EINTR ? 0 : -errno;
 	}
 	handle(a, p);
