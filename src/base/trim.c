@@ -49,9 +49,11 @@ static void set_apart(uintptr_t code, uintptr_t page)
 
 /* Once the pages are gone, only those of this function and of libc's syscall() come back, until
  * there is something to do; all that lies below its frame is free. `call` is volatile so that it
- * does not go through the table of jumps, which lies on one page more. */
-__attribute__((noinline, aligned(CODE_SIZE))) static int rest(
-	const struct segments *files, struct pollfd *fds, nfds_t count)
+ * does not go through the table of jumps, which lies on one page more; a sanitizer's calls would
+ * bring its own. */
+__attribute__((
+	noinline, aligned(CODE_SIZE), no_sanitize("address"), no_sanitize("undefined"))) static int
+rest(const struct segments *files, struct pollfd *fds, nfds_t count)
 {
 	long (*volatile call)(long, ...) = syscall;
 	uintptr_t stack = ((uintptr_t)__builtin_frame_address(0) - STACK_NEAR) & ~(files->page - 1);
