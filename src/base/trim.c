@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define TRIM_AFTER_MS 2000
-#define SEGMENTS_MAX 32 /* three of each object; we have libc, its linker and the vdso */
+#define SEGMENTS_MAX 64 /* three of each object; PAM brings a dozen into a leader */
 #define STACK_DEPTH ((size_t)128 * 1024) /* that a process of ours may have used at most */
 #define CODE_SIZE ((size_t)256)		 /* of rest(), and of syscall(), at most */
 #define STACK_NEAR ((size_t)1024)	 /* below us, for what is called from here */
