@@ -42,9 +42,18 @@ def test_a_session_holds_the_terminal_that_shows_it(server):
 
 def test_a_key_needs_no_door(server):
     here = server.logon()
-    here.line("echo a\\wake").wait_for("\nawake")
-    os.kill(here.process.pid, signal.SIGSTOP)
-    here.line("echo still a\\wake").wait_for("\nstill awake")
+    for turn in range(20):  # on a loaded machine the door may just be reading for a host that was slow
+        here.line("clear; echo a\\wake %d" % turn).wait_for("awake %d" % turn)
+        os.kill(here.process.pid, signal.SIGSTOP)
+        here.line("echo without %d" % turn)
+        try:
+            here.wait_for("\nwithout %d" % turn, limit=3)
+            break
+        except AssertionError:
+            os.kill(here.process.pid, signal.SIGCONT)
+            here.wait_for("\nwithout %d" % turn)
+    else:
+        raise AssertionError("no key without the door")
     os.kill(here.process.pid, signal.SIGCONT)
     here.type("\x1d\x1d\x1d")
     here.wait_exit()
@@ -58,6 +67,7 @@ def unread(terminal):
 
 def test_keys_that_are_typed_while_the_host_hangs_come_once_and_in_order(server, tmp_path):
     to = tmp_path / "keys"
+    to.touch()
     here = server.logon("sh -c 'stty raw -echo; echo ready; exec cat > %s'" % to)
     here.wait_for("ready")
     host = server.need("termserv-host", here.session)
@@ -76,6 +86,9 @@ def test_keys_that_are_typed_while_the_host_hangs_come_once_and_in_order(server,
         server.pump.wait(lambda: to.read_text() == expected, lambda: "%r, it is %r" % (expected, to.read_text()))
 
 
+BY_HOST_MAX = 160 * 1024  # keys that wait for a program in its host and in the terminal, at most
+
+
 def test_a_paste_into_a_program_that_takes_nothing_for_a_while_is_whole(server, tmp_path):
     go = tmp_path / "go"
     os.mkfifo(go)
@@ -83,8 +96,7 @@ def test_a_paste_into_a_program_that_takes_nothing_for_a_while_is_whole(server, 
     here = server.logon("sh -c 'stty raw -echo; echo ready; read x < %s; head -c %d | cksum; read x'" % (go, len(text)))
     here.wait_for("ready")
     here.type(text)
-    server.pump.rest(lambda: len(here.unsent), "the paste")
-    assert 0 < len(here.unsent) < len(text) - 64 * 1024  # all who wait for the program are full
+    server.pump.wait(lambda: len(text) - len(here.unsent) > BY_HOST_MAX, "the door to read what its host does not")
     go.write_text("\n")
     sum_of_it = subprocess.run(["cksum"], input=text, capture_output=True, text=True, check=True).stdout.split()[0]
     here.wait_for(sum_of_it)
@@ -93,6 +105,8 @@ def test_a_paste_into_a_program_that_takes_nothing_for_a_while_is_whole(server, 
 
 def test_each_key_goes_to_one_session_while_the_terminal_changes_between_two(server, tmp_path):
     files = [tmp_path / "first", tmp_path / "second"]
+    for f in files:
+        f.touch()
     sessions = [server.detached("sh -c 'stty raw -echo; exec cat > %s'" % f) for f in files]
     here = server.connect(sessions[0])
     server.wait_state(sessions[0], "Active")
@@ -199,6 +213,7 @@ def test_a_door_that_comes_to_the_background_leaves(server):
 
 def test_a_door_that_is_started_in_the_background_takes_no_key_from_the_shell(server, tmp_path):
     to = tmp_path / "keys"
+    to.touch()
     session = server.detached("sh -c 'stty raw -echo; exec cat > %s'" % to)
     shell = server.shell()
     shell.line("connect %d &" % session)
