@@ -22,7 +22,8 @@ struct segments {
 	} list[SEGMENTS_MAX];
 };
 
-/* Read-only ones hold nothing of the process's own: relocated data lies in writable ones. */
+/* Read-only ones hold nothing of the process's own: relocated data lies in writable ones. (Code
+ * that is relocated in place, DT_TEXTREL, no 64-bit system has.) */
 static int find_segments(struct dl_phdr_info *object, size_t size, void *user)
 {
 	struct segments *s = user;

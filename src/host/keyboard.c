@@ -17,7 +17,7 @@ void keyboard_listen(struct viewer *v, const struct cable_frame *frame)
 	if (!outlet_is_lent(&v->out)) {
 		return;
 	}
-	bool on = wish.on != 0 && !v->keys.detached;
+	bool on = wish.on != 0 && !v->keys.detached && !v->out.broken;
 	bool is_control = wish.detach_key >= 0 && wish.detach_key < 0x20;
 	if (on && !v->keys.listens) {
 		detach_key_init(&v->keys.key, is_control ? wish.detach_key : -1);
@@ -34,7 +34,8 @@ bool keyboard_wanted(const struct session *s, const struct viewer *v)
 }
 
 /* What its door has sent since the look comes first: keys that it has read itself meanwhile, or
- * that it wants them back. */
+ * that it wants them back. (Between this and the read there is still room for a stop, a microsecond
+ * wide.) */
 static bool has_news(const struct viewer *v)
 {
 	struct pollfd cable = { .fd = v->fd, .events = POLLIN | POLLRDHUP };

@@ -41,7 +41,8 @@ int outlet_lend(struct outlet *o, int terminal, int lease);
 /* Gives the terminal back: what it has not taken goes over the cable. Nothing when it was not lent.
  */
 void outlet_return(struct outlet *o);
-/* One byte to its door, over the lease: what does not fit there is lost, the door asks again. */
+/* One byte to its door, over the lease. What does not fit there is lost: the door, which counts its
+ * answers, then reads the keys itself. */
 void outlet_say(struct outlet *o, enum cable_word word);
 /* Nobody is there any more: what waits is dropped, and nothing is sent again. */
 void outlet_abandon(struct outlet *o);

@@ -5,8 +5,8 @@
  * is dropped and a repaint follows as soon as the cable has room, so that no terminal ever holds
  * the program up.
  *
- * A door of the session's own user may lend its terminal: it is then written to without a detour
- * over the cable, until the viewer leaves.
+ * A door of the session's own user may lend its terminal: until the viewer leaves it is written to,
+ * and its keys are read, without a detour over the cable.
  *
  * Always holds: nothing blocks; what a door sends is taken only in the states that allow it; the
  * model has eaten every byte that was forwarded before anything is painted. */

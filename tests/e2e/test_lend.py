@@ -211,15 +211,16 @@ def test_a_door_that_comes_to_the_background_leaves(server):
     shell.line("clear; echo mine").wait_until(lambda t: t.screen().split()[-2:] == ["mine", PROMPT.strip()])
 
 
-def test_a_door_that_is_started_in_the_background_takes_no_key_from_the_shell(server, tmp_path):
+@pytest.mark.parametrize("command", ["connect %d", "termserv logon --new"])
+def test_no_door_is_opened_in_the_background(server, tmp_path, command):
     to = tmp_path / "keys"
     to.touch()
     session = server.detached("sh -c 'stty raw -echo; exec cat > %s'" % to)
     shell = server.shell()
-    shell.line("connect %d &" % session)
-    server.pump.wait(lambda: server.session(session)["connected"], "the session to be shown there")
+    shell.line((command % session if "%" in command else command) + " &")
+    shell.wait_for("The terminal belongs to another job: start this in the foreground.")
     shell.line("wait; clear; echo a''live").wait_until(lambda t: t.screen().split() == ["alive", PROMPT.strip()])
-    server.wait_state(session, "Disc")
+    assert [s["connected"] for s in server.sessions()] == [None]
     assert to.read_text() == ""
 
 

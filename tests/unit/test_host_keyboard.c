@@ -193,7 +193,11 @@ static void keys_are_left_to_whom_they_belong(void **state)
 	c->viewer.paused = false;
 	c->viewer.out.broken = true;
 	keys_stay_where_they_are(c, false);
+	assert_int_equal(word(c), CABLE_WORD_LISTENS);
+	tell(c, true, -1); /* the door shall not think that they are read */
+	assert_int_equal(word(c), CABLE_WORD_DEAF);
 	c->viewer.out.broken = false;
+	tell(c, true, -1);
 	look(c);
 	assert_string_equal(typed, "a");
 	press(c, "b");

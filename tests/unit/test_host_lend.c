@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -421,20 +422,32 @@ static void keys_are_read_while_the_door_says_so(void **state)
 	rig_stop(&r);
 }
 
+static bool is_poll(uint64_t call)
+{
+#ifdef SYS_poll
+	if (call == SYS_poll) {
+		return true;
+	}
+#endif
+	return call == SYS_ppoll || call == SYS_restart_syscall;
+}
+
 /* Lets it run until its poll() has found something, and holds it there. */
 static void hold_behind_poll(pid_t host, struct seat *t)
 {
 	struct __ptrace_syscall_info info = { 0 };
+	uint64_t call = 0;
 	int status = 0;
 	assert_int_equal(ptrace(PTRACE_SEIZE, host, NULL, (void *)PTRACE_O_TRACESYSGOOD), 0);
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, host, NULL, NULL), 0);
 	assert_int_equal(waitpid(host, &status, __WALL), host);
 	press(t, "one,");
-	while (info.op != PTRACE_SYSCALL_INFO_EXIT || info.exit.rval <= 0) {
+	while (info.op != PTRACE_SYSCALL_INFO_EXIT || info.exit.rval <= 0 || !is_poll(call)) {
 		assert_int_equal(ptrace(PTRACE_SYSCALL, host, NULL, NULL), 0);
 		assert_int_equal(waitpid(host, &status, __WALL), host);
 		assert_true(WIFSTOPPED(status));
 		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, host, (void *)sizeof(info), &info) > 0);
+		call = info.op == PTRACE_SYSCALL_INFO_ENTRY ? info.entry.nr : call;
 	}
 }
 

@@ -133,7 +133,10 @@ static void a_wait_with_an_end_is_like_poll(void **state)
 	int ends[2];
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	struct pollfd end = { .fd = ends[0], .events = POLLIN };
+	unsigned least = 2 * CODE_PAGES * (unsigned)sysconf(_SC_PAGESIZE) / 1024;
 	assert_int_equal(trim_poll(&end, 1, 1), 0);
+	assert_int_equal(trim_poll(&end, 1, 2500), 0); /* nor is it a rest when it is long */
+	assert_true(code_kb(getpid()) > least);
 	(void)close(ends[1]);
 	assert_int_equal(trim_poll(&end, 1, 1), 1);
 	assert_int_equal(trim_poll(&end, 1, -1), 1);

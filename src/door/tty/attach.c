@@ -170,6 +170,11 @@ enum attach_step attach_open(
 {
 	AUTO(attach_free) struct attach *a = NULL;
 	int r = make(&a, setup);
+	if (r == 0 && !rawtty_is_ours(&a->tty)) {
+		failure_set(ret_failure, ERROR_INVALID_PARAMETER,
+			"The terminal belongs to another job: start this in the foreground.");
+		return ATTACH_FAILED;
+	}
 	uint64_t until = clock_monotonic_ms() + OPEN_LIMIT_MS;
 	if (r == 0) {
 		struct cable_size size = rawtty_size(&a->tty);

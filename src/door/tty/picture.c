@@ -172,13 +172,11 @@ void picture_read_prepared(struct attach *a)
 
 /* Once all that the door itself had to write is there, a session of its own user may write to the
  * terminal, and read it: what it did not get from here it could take, the device being that user's.
- * In the background there is nothing to lend, nor to stay for: the keys are somebody else's. */
+ */
 static void lend(struct attach *a)
 {
 	uid_t borrower = plug_borrower(&a->shown);
-	if (borrower != (uid_t)-1 && !rawtty_is_ours(&a->tty)) {
-		a->hung_up = true;
-	} else if (borrower != (uid_t)-1) {
+	if (borrower != (uid_t)-1) {
 		bool may = borrower == geteuid() && rawtty_may_lend(&a->tty);
 		AUTO_FD int fd = may ? rawtty_lend(&a->tty) : -1;
 		plug_lend(&a->shown, fd);
