@@ -37,6 +37,15 @@ static void begin(struct rig *r)
 	viewer_show(r->viewer, r->screen, "xterm-256color");
 }
 
+/* In a flood, on a terminal that wants history and had the last of it at history_at. */
+static void begin_behind(struct rig *r, uint64_t history_at)
+{
+	begin(r);
+	r->viewer->hello.history_lines = r->viewer->history_limit = 1000;
+	r->viewer->history_at = history_at;
+	r->viewer->behind = true;
+}
+
 static void end(struct rig *r)
 {
 	(void)viewer_free(r->viewer);
@@ -109,10 +118,7 @@ static void history_is_owed_in_a_flood_and_paid_after_it(void **state)
 	struct rig r;
 	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
 	char line[32];
-	begin(&r);
-	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
-	r.viewer->behind = true;
-	r.viewer->history_at = 0;
+	begin_behind(&r, 0);
 	feed_lines(&r, 1, 100);
 	work(&r, &got); /* the first brings all */
 	assert_true(has(&got, "line 2.") && has(&got, "line 100."));
@@ -170,10 +176,7 @@ static void nothing_is_owed_when_no_line_is_missing(void **state)
 {
 	struct rig r;
 	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
-	begin(&r);
-	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
-	r.viewer->history_at = clock_monotonic_ms() + 60000;
-	r.viewer->behind = true;
+	begin_behind(&r, clock_monotonic_ms() + 60000);
 	feed(&r, "\x1b[Hdrawn anew");
 	work(&r, &got);
 	assert_true(has(&got, "drawn anew"));
@@ -206,10 +209,7 @@ static void a_picture_in_a_flood_leaves_no_sequence_open(void **state)
 {
 	struct rig r;
 	AUTO(buf_done) struct buf got = BUF_INIT(4 << 20);
-	begin(&r);
-	r.viewer->hello.history_lines = r.viewer->history_limit = 1000;
-	r.viewer->history_at = clock_monotonic_ms() + 60000;
-	r.viewer->behind = true;
+	begin_behind(&r, clock_monotonic_ms() + 60000);
 	feed_lines(&r, 1, 100);
 	feed(&r, "\x1b]2;half a title");
 	work(&r, &got);

@@ -53,7 +53,7 @@ struct attach {
 	char line[LINE_MAX_BYTES + 2];
 
 	int signal;	/* that ended us; 0 = none */
-	bool hung_up;	/* the terminal is gone */
+	bool hung_up;	/* the terminal is gone, or another job's */
 	bool on_screen; /* a session has come since attach_show() returned last */
 	bool is_over;	/* `end` says how the session left */
 	struct attach_end end;
